@@ -1,0 +1,80 @@
+import type { Problem, Range } from './errors';
+import type { Topology } from './topology';
+
+/** Languages a front-end exists for. */
+export type Language = 'typescript' | 'tsx' | 'javascript' | 'python';
+
+/** What a `@shrink` comment above a layer says. Absent keys were not written. */
+export interface LayerHint {
+  /** Leave the layer alone. */
+  readonly off?: boolean;
+  /** Penalty of this layer's Filter, at least 0. */
+  readonly lambda?: number;
+  /** Fewest channels to keep, at least 1. */
+  readonly min?: number;
+  /** Most channels to keep. */
+  readonly max?: number;
+  /** The learned width is a multiple of this. */
+  readonly multiple?: number;
+}
+
+/**
+ * A place in the source where a layer's width is written. One site may stand for several layers (a loop, a
+ * helper called twice).
+ */
+export interface Site {
+  /** Index in {@link Plan.sites}; the slice hands it to the layers the site makes. */
+  readonly id: number;
+  /** Absolute path of the file the site is in. */
+  readonly file: string;
+  /** The constructor as the source names it, e.g. `dense`, `conv2d`, `Linear`. */
+  readonly layerType: string;
+  /** Range of the whole layer call. */
+  readonly range: Range;
+  /** 1-based position of `range.start`, for messages. */
+  readonly line: number;
+  readonly column: number;
+  /** Range of the literal that writes the width; absent where the width is computed or the layer has none. */
+  readonly widthRange?: Range;
+  /** Value of that literal. */
+  readonly width?: number;
+  readonly hint?: LayerHint;
+}
+
+/** Everything the backend needs to make the model that an author marked. Written to `plan.json`. */
+export interface Plan {
+  readonly version: 1;
+  /** Absolute path of the source file. */
+  readonly file: string;
+  /** SHA-256 of the source text, hex. */
+  readonly fileHash: string;
+  readonly language: Language;
+  /** Name of the model in the file: a variable or a function. */
+  readonly model: string;
+  readonly program: Program;
+  readonly sites: readonly Site[];
+  /** Options written in `@shrink-model`, as text by option key, with their places. */
+  readonly modelHint: Readonly<Record<string, string>>;
+  /** Whether at least one bare `@shrink` stands in the model: then only hinted layers are sized. */
+  readonly onlyHinted: boolean;
+}
+
+/** How the topology is had. */
+export type Program =
+  /**
+   * TensorFlow.js: a module that, run in the backend, default-exports `async () => model`. Every layer call in it
+   * is wrapped as `__shrinkSite(id, call)`.
+   */
+  | { readonly kind: 'slice'; readonly code: string }
+  /** Python: read statically. `siteOf` maps layer names to site ids. */
+  | {
+      readonly kind: 'topology';
+      readonly topology: Topology;
+      readonly siteOf: Readonly<Record<string, number>>;
+    };
+
+/** A value and what was wrong on the way to it. */
+export interface WithProblems<T> {
+  readonly value: T;
+  readonly problems: readonly Problem[];
+}

@@ -1,0 +1,37 @@
+/** Tensors on the host, in row-major order, independent of any engine. */
+
+export interface HostTensor {
+  readonly shape: readonly number[];
+  readonly data: Float32Array;
+}
+
+/** Weights by layer, in the order of `layer.getWeights()` (trainable and not, as TensorFlow.js lists them). */
+export type LayerWeights = Record<string, HostTensor[]>;
+
+/** Number of elements of a shape; 1 for a scalar. */
+export function sizeOf(shape: readonly number[]): number {
+  let size = 1;
+  for (const dimension of shape) size *= dimension;
+  return size;
+}
+
+/**
+ * Gathers along one axis: `out[..., i, ...] = tensor[..., keep[i], ...]`.
+ *
+ * @param keep indices into `axis`, in the order wanted
+ */
+export function gatherAxis(tensor: HostTensor, axis: number, keep: ArrayLike<number>): HostTensor {
+  const outer = sizeOf(tensor.shape.slice(0, axis));
+  const length = tensor.shape[axis];
+  if (length === undefined) throw new RangeError(`axis ${axis} of a tensor of rank ${tensor.shape.length}`);
+  const inner = sizeOf(tensor.shape.slice(axis + 1));
+  const kept = keep.length;
+  const data = new Float32Array(outer * kept * inner);
+  for (let o = 0; o < outer; o += 1) {
+    for (let i = 0; i < kept; i += 1) {
+      const from = (o * length + Number(keep[i])) * inner;
+      data.set(tensor.data.subarray(from, from + inner), (o * kept + i) * inner);
+    }
+  }
+  return { shape: tensor.shape.map((d, i) => (i === axis ? kept : d)), data };
+}

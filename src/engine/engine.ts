@@ -1,0 +1,84 @@
+import type * as tf from '@tensorflow/tfjs-core';
+
+/**
+ * An engine computes. Eager engines run the step function as it is; a tracing engine runs it once to record a
+ * graph and then runs the graph. Everything that changes between steps is therefore a variable, a batch tensor or
+ * a scalar: a step function must not branch on anything else.
+ */
+
+export interface EngineDescription {
+  readonly name: string;
+  /** e.g. `CPU (WebAssembly, SIMD)`. */
+  readonly device: string;
+  readonly version: string;
+  readonly threads: number;
+}
+
+/** What an engine is, or why it cannot be used here and the command that would help. */
+export type EngineStatus =
+  | { readonly available: true; readonly description: EngineDescription }
+  | {
+      readonly available: false;
+      readonly name: string;
+      readonly missing: string;
+      readonly install: string | null;
+    };
+
+export interface TensorSpec {
+  readonly shape: readonly number[];
+  readonly dtype: 'float32' | 'int32';
+}
+
+/** Numbers that may differ from step to step without a new trace, by name. */
+export type StepScalars = Readonly<Record<string, number>>;
+
+/**
+ * One step: reads the batch and the scalars, reads and assigns tf.Variables, returns a few small tensors. Tensors
+ * it makes are disposed by the engine.
+ */
+export type StepFunction = (batch: readonly tf.Tensor[], scalars: StepScalars) => tf.Tensor[];
+
+/** A batch tensor's values, of the spec's shape. */
+export type BatchData = Float32Array | Int32Array;
+
+export interface CompiledStep {
+  /**
+   * Runs the step.
+   *
+   * @returns the values of the tensors that the step function returned, in order
+   */
+  run(batch: readonly BatchData[], scalars: StepScalars): Promise<Float32Array[]>;
+  /** Afterwards the tf.Variables hold the present state. No-op where they always do. */
+  pull(): Promise<void>;
+  /** Afterwards the step uses the values that the tf.Variables hold. No-op where it always does. */
+  push(): Promise<void>;
+  dispose(): void;
+}
+
+export interface Engine {
+  readonly name: string;
+  describe(): EngineDescription;
+  /**
+   * Prepares a step for many runs.
+   *
+   * @param variables every variable the step reads or assigns
+   * @param batch shapes and types of the batch tensors; another batch size needs another compilation
+   * @param scalars names of the scalars the step reads
+   */
+  compile(
+    step: StepFunction,
+    variables: readonly tf.Variable[],
+    batch: readonly TensorSpec[],
+    scalars: readonly string[],
+  ): Promise<CompiledStep>;
+  dispose(): void;
+}
+
+/** How an engine is found: one per file in `src/engine/engines`. */
+export interface EngineProvider {
+  readonly name: string;
+  /** Says what the engine is here, or what is missing; never throws, never leaves the engine active. */
+  probe(): Promise<EngineStatus>;
+  /** Makes it the active TensorFlow.js backend. @throws ShrinkError `engine-unavailable` */
+  load(): Promise<Engine>;
+}
