@@ -1,0 +1,9 @@
+/**
+ * The one TensorFlow.js instance of the backend process. User code that imports any `@tensorflow/tfjs*` package is
+ * given this namespace, so that its layers and ours are of the same classes. The umbrella package is not used: it
+ * registers a WebGL backend and prints advice on start.
+ */
+import '@tensorflow/tfjs-core/dist/public/chained_ops/register_all_chained_ops';
+
+export * from '@tensorflow/tfjs-core';
+export * from '@tensorflow/tfjs-layers';
