@@ -1,0 +1,42 @@
+/** WebAssembly: ships with the extension and works on every machine. */
+import { setThreadsCount, setWasmPaths, version_wasm } from '@tensorflow/tfjs-backend-wasm';
+import { ShrinkError } from '../../core/errors';
+import { activateBackend, createEagerEngine } from '../eager';
+import type { EngineDescription, EngineProvider } from '../engine';
+import { installGradients } from '../kernels/gradients';
+import { wasmFolder } from '../wasmFolder';
+import { installWasmKernels } from '../wasmKernels/install';
+
+const description: EngineDescription = {
+  name: 'wasm',
+  device: 'CPU (WebAssembly, SIMD)',
+  version: version_wasm,
+  threads: 1,
+};
+
+const MISSING = 'its WebAssembly binaries are neither beside the program nor in node_modules';
+
+export const wasm: EngineProvider = {
+  name: 'wasm',
+  probe: () =>
+    Promise.resolve(
+      wasmFolder() === null
+        ? { available: false, name: 'wasm', missing: MISSING, install: 'npm run build' }
+        : { available: true, description },
+    ),
+  async load() {
+    const folder = wasmFolder();
+    if (folder === null)
+      throw new ShrinkError(
+        'environment',
+        'engine-unavailable',
+        `The engine wasm cannot be used: ${MISSING}.`,
+      );
+    setWasmPaths(folder);
+    setThreadsCount(1);
+    installGradients();
+    installWasmKernels();
+    await activateBackend('wasm');
+    return createEagerEngine('wasm', description);
+  },
+};

@@ -1,0 +1,45 @@
+/** Gradients of TensorFlow.js itself that are replaced, for every engine. */
+import { registerGradient, reshape, sum, unregisterGradient } from '@tensorflow/tfjs-core';
+import type { Tensor, TileAttrs } from '@tensorflow/tfjs-core';
+
+/**
+ * The stock gradient of Tile takes one slice per repetition and adds them up: layer normalisation of a small image
+ * made thousands. One sum over the repeated axes does the same.
+ *
+ * @param dy `[d0 * reps[0], …]`
+ * @returns `[d0, …]`
+ */
+function tileGradient(dy: Tensor, shape: readonly number[], reps: readonly number[]): Tensor {
+  const split: number[] = [];
+  const repeated: number[] = [];
+  shape.forEach((length, axis) => {
+    const count = reps[axis] ?? 1;
+    if (count !== 1) {
+      repeated.push(split.length);
+      split.push(count);
+    }
+    split.push(length);
+  });
+  return repeated.length === 0
+    ? reshape(dy, [...shape])
+    : reshape(sum(reshape(dy, split), repeated), [...shape]);
+}
+
+let installed = false;
+
+/** Replaces them once a process. */
+export function installGradients(): void {
+  if (installed) return;
+  installed = true;
+  unregisterGradient('Tile');
+  registerGradient({
+    kernelName: 'Tile',
+    inputsToSave: ['x'],
+    gradFunc: (dy, saved, attrs) => {
+      const [x] = saved;
+      if (x === undefined || Array.isArray(dy)) throw new TypeError('Tile has one input and one output');
+      const { reps } = attrs as unknown as TileAttrs;
+      return { x: () => tileGradient(dy, x.shape, reps) };
+    },
+  });
+}

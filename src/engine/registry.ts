@@ -1,0 +1,22 @@
+/** The engines there are, fastest first where their speed is known. Adding one is a file in `engines` and a line here. */
+import { badInput } from '../core/errors';
+import type { EngineProvider, EngineStatus } from './engine';
+import { cpu } from './engines/cpu';
+import { wasm } from './engines/wasm';
+
+export const providers: readonly EngineProvider[] = [wasm, cpu];
+
+/** @throws ShrinkError `unknown-engine` naming those there are */
+export function findEngine(name: string): EngineProvider {
+  const provider = providers.find((candidate) => candidate.name === name);
+  if (provider === undefined) {
+    const names = ['auto', ...providers.map((candidate) => candidate.name)].join(', ');
+    throw badInput('unknown-engine', `There is no engine ${name}. Choose one of: ${names}.`);
+  }
+  return provider;
+}
+
+/** What each engine is here, or what it lacks. */
+export function listEngines(): Promise<EngineStatus[]> {
+  return Promise.all(providers.map((provider) => provider.probe()));
+}

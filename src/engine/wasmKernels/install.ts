@@ -1,0 +1,20 @@
+import { installConv2D } from './conv2d';
+import { installDepthwise } from './depthwise';
+import { installElementwise } from './elementwise';
+import { installMatMul } from './matMul';
+import { installPooling } from './pooling';
+import { installRepetition } from './repetition';
+
+let installed = false;
+
+/** Replaces the stock `wasm` kernels that are missing, wrong or slow in training. Once a process. */
+export function installWasmKernels(): void {
+  if (installed) return;
+  installed = true;
+  installMatMul();
+  installConv2D();
+  installDepthwise();
+  installPooling();
+  installRepetition();
+  installElementwise();
+}
