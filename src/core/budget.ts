@@ -1,0 +1,91 @@
+import type { Analysis } from './analysis';
+import { respectLimits, type LimitsOf } from './constraints';
+import { marginalCosts, totalCost, type Alive, type CostModel } from './cost';
+import type { Size } from './options';
+
+/**
+ * The budget path of RECIPE.md: a schedule on size instead of a λ. One run passes through every requested size; at
+ * each the network is kept and finished.
+ */
+
+/** Share of the trunk that runs at full size before anything is removed. */
+const HOLD = 0.2;
+/** Factor by which a marked channel's switch falls each step. */
+export const FADE = 0.86;
+/** Strength of the implied penalty: λ = KAPPA · √τ. */
+export const KAPPA = 0.3;
+/** Steps between two removals; a marked channel has then faded to 0.86²³ ≈ 3 %. */
+export const REMOVAL_STEPS = 23;
+/** Forgetting factor of the Fisher score, and the weight of a new observation. */
+export const SCORE_KEEP = 0.99;
+
+/**
+ * The size to be at after `step` of `steps`: S0 · (Smin / S0)^clip((t/T − 0.2) / 0.8, 0, 1).
+ *
+ * @param start size at the beginning, in units of cost
+ * @param end smallest size asked for
+ */
+export function scheduledSize(step: number, steps: number, start: number, end: number): number {
+  const progress = Math.min(1, Math.max(0, (step / steps - HOLD) / (1 - HOLD)));
+  return start * (end / start) ** progress;
+}
+
+export interface Marks {
+  /** Classes that fade from now on and are removed next time. */
+  readonly classes: readonly number[];
+  /** τ, the score per cost of the last one marked; 0 when none was. */
+  readonly tau: number;
+}
+
+/**
+ * Marks channels in increasing score per marginal cost until the sum of their costs brings the size to `target`.
+ *
+ * @param scores Fisher score by class
+ */
+export function markChannels(
+  analysis: Analysis,
+  model: CostModel,
+  alive: Alive,
+  scores: Float64Array,
+  target: number,
+  limitsOf: LimitsOf,
+): Marks {
+  const excess = totalCost(model, alive) - target;
+  if (excess <= 0) return { classes: [], tau: 0 };
+  const costs = marginalCosts(model, alive);
+  const ranked = rankByScorePerCost(analysis, alive, scores, costs);
+  const possible = respectLimits(analysis, alive, ranked, (layer) => ({ ...limitsOf(layer), multiple: 1 }));
+  const chosen: number[] = [];
+  let sum = 0;
+  for (const c of possible) {
+    if (sum >= excess) break;
+    chosen.push(c);
+    sum += costs[c] ?? 0;
+  }
+  const classes = respectLimits(analysis, alive, chosen, limitsOf);
+  const last = chosen.at(-1);
+  return { classes, tau: last === undefined ? 0 : (scores[last] ?? 0) / (costs[last] ?? 1) };
+}
+
+/** Living classes that have a switch, weakest per cost first. */
+export function rankByScorePerCost(
+  analysis: Analysis,
+  alive: Alive,
+  scores: Float64Array,
+  costs: Float64Array,
+): number[] {
+  const living: number[] = [];
+  for (const hub of analysis.hubs) for (const c of hub.classes) if (alive[c] === 1) living.push(c);
+  const rate = (c: number): number => (scores[c] ?? 0) / (costs[c] ?? 1);
+  return living.sort((a, b) => rate(a) - rate(b) || a - b);
+}
+
+/**
+ * The requested sizes in units of cost, largest first, without those the network is already under.
+ *
+ * @param start the starting size
+ */
+export function budgetsInUnits(sizes: readonly Size[], start: number): number[] {
+  const units = sizes.map((size) => (size.unit === 'percent' ? (size.value / 100) * start : size.value));
+  return [...new Set(units)].filter((size) => size < start).sort((a, b) => b - a);
+}

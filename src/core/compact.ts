@@ -1,0 +1,30 @@
+import type { Graph } from './graph';
+import { cloneTopology, type LayerConfig, type NestedLayer, type Topology } from './topology';
+
+/** Configuration entries that say how wide something is. */
+const WIDTH_KEYS = ['units', 'filters', 'output_dim', 'target_shape'] as const;
+
+/**
+ * The author's own topology with the learned widths in it: same layers, same names, same nesting.
+ *
+ * @param graph the graph that training ended with
+ */
+export function compactTopology(original: Topology, graph: Graph): Topology {
+  const topology = cloneTopology(original);
+  const learned = new Map(graph.layers.map((layer) => [layer.name, layer.config]));
+  const visit = (model: NestedLayer, prefix: string): void => {
+    const config = model.config as { layers?: (NestedLayer & { name?: string })[] } | NestedLayer[];
+    for (const layer of Array.isArray(config) ? config : (config.layers ?? [])) {
+      const name =
+        prefix + ('name' in layer && layer.name !== undefined ? layer.name : String(layer.config['name']));
+      if (['Sequential', 'Model', 'Functional'].includes(layer.class_name)) visit(layer, `${name}/`);
+      else copyWidths(learned.get(name), layer.config);
+    }
+  };
+  visit(topology as unknown as NestedLayer, '');
+  return topology;
+}
+
+function copyWidths(from: LayerConfig | undefined, to: LayerConfig): void {
+  for (const key of WIDTH_KEYS) if (from !== undefined && key in to && key in from) to[key] = from[key];
+}
