@@ -5,6 +5,7 @@ import type { MathBackendCPU } from '@tensorflow/tfjs-backend-cpu/dist/backend_c
 import { sizeOf } from '../core/tensor';
 import { pool2DGeometry, pool3DGeometry } from './kernels/poolGeometry';
 import { addAveragePoolGradient } from './kernels/poolGradient';
+import { bilinearGradient, nearestGradient } from './kernels/resizeGradient';
 
 interface AveragePoolCall {
   readonly inputs: { readonly dy: TensorInfo; readonly input: TensorInfo };
@@ -22,6 +23,22 @@ function averagePoolGradient(geometryOf: typeof pool2DGeometry) {
   };
 }
 
+interface ResizeCall {
+  readonly inputs: { readonly images: TensorInfo; readonly dy: TensorInfo };
+  readonly attrs: { readonly alignCorners: boolean };
+  readonly backend: MathBackendCPU;
+}
+
+function resizeGradient(gradient: typeof nearestGradient) {
+  return ({ inputs, attrs, backend }: ResizeCall): TensorInfo => {
+    const { images, dy } = inputs;
+    const values = backend.data.get(dy.dataId).values as Float32Array;
+    const shape = images.shape as [number, number, number, number];
+    const outShape = dy.shape as [number, number, number, number];
+    return backend.makeTensorInfo(shape, 'float32', gradient(values, shape, outShape, attrs.alignCorners));
+  };
+}
+
 function replaceKernel(kernelName: string, kernelFunc: unknown): void {
   unregisterKernel(kernelName, 'cpu');
   registerKernel({ kernelName, backendName: 'cpu', kernelFunc: kernelFunc as KernelFunc });
@@ -33,6 +50,8 @@ let installed = false;
 export function installCpuKernels(): void {
   if (installed) return;
   installed = true;
+  replaceKernel('ResizeNearestNeighborGrad', resizeGradient(nearestGradient));
+  replaceKernel('ResizeBilinearGrad', resizeGradient(bilinearGradient));
   replaceKernel('AvgPoolGrad', averagePoolGradient(pool2DGeometry));
   replaceKernel('AvgPool3DGrad', averagePoolGradient(pool3DGeometry));
 }

@@ -3,7 +3,11 @@
  * given this namespace, so that its layers and ours are of the same classes. The umbrella package is not used: it
  * registers a WebGL backend and prints advice on start.
  */
-import '@tensorflow/tfjs-core/dist/public/chained_ops/register_all_chained_ops';
+import { registerChainedOps } from './chainedOps';
+import { fixBatchNormalization } from './layerFixes';
 
 export * from '@tensorflow/tfjs-core';
 export * from '@tensorflow/tfjs-layers';
+
+registerChainedOps();
+fixBatchNormalization();

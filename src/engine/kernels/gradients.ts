@@ -1,5 +1,13 @@
 /** Gradients of TensorFlow.js itself that are replaced, for every engine. */
-import { registerGradient, reshape, sum, unregisterGradient } from '@tensorflow/tfjs-core';
+import {
+  cast,
+  getGradient,
+  registerGradient,
+  reshape,
+  sum,
+  unregisterGradient,
+  zerosLike,
+} from '@tensorflow/tfjs-core';
 import type { Tensor, TileAttrs } from '@tensorflow/tfjs-core';
 
 /**
@@ -25,12 +33,29 @@ function tileGradient(dy: Tensor, shape: readonly number[], reps: readonly numbe
     : reshape(sum(reshape(dy, split), repeated), [...shape]);
 }
 
+/** Comparisons that lack a gradient. A comparison is flat wherever it has one: 0. */
+const FLAT = ['Greater', 'Less', 'LessEqual', 'Equal', 'NotEqual'];
+
+function registerFlatGradient(kernelName: string): void {
+  registerGradient({
+    kernelName,
+    inputsToSave: ['a', 'b'],
+    gradFunc: (_dy, [a, b]) => {
+      if (a === undefined || b === undefined) throw new TypeError(`${kernelName} has two inputs`);
+      return { a: () => zerosLike(cast(a, 'float32')), b: () => zerosLike(cast(b, 'float32')) };
+    },
+  });
+}
+
 let installed = false;
 
 /** Replaces them once a process. */
 export function installGradients(): void {
   if (installed) return;
   installed = true;
+  // The registry's type promises a gradient for every name; asked for a missing one it answers undefined.
+  const find = getGradient as (name: string) => ReturnType<typeof getGradient> | undefined;
+  for (const name of FLAT) if (find(name) === undefined) registerFlatGradient(name);
   unregisterGradient('Tile');
   registerGradient({
     kernelName: 'Tile',

@@ -22,10 +22,10 @@ interface Dilated {
   readonly dilations?: number | [number, number];
 }
 
-function describeConvolution(
+export function describeConvolution(
   inputShape: readonly number[],
   filterShape: readonly number[],
-  attrs: Pick<Conv2DBackpropInputAttrs, 'strides' | 'pad' | 'dimRoundingMode'> & Dilated,
+  attrs: Pick<Conv2DBackpropInputAttrs, 'strides' | 'pad'> & Partial<Conv2DBackpropInputAttrs> & Dilated,
   depthwise = false,
 ): ConvInfo {
   return backend_util.computeConv2DInfo(
@@ -39,8 +39,6 @@ function describeConvolution(
     'channelsLast',
   );
 }
-
-export { describeConvolution };
 
 /** A 1x1 convolution without stride or padding is a matrix product over all pixels. */
 function isPointwise(info: ConvInfo): boolean {
@@ -106,15 +104,16 @@ function convolve(
 /**
  * ∂L/∂filter is the convolution of x with dy in which batch and channels change places, and stride and dilation too.
  *
- * @param inputs x `[batch, height, width, in]`, dy `[batch, outHeight, outWidth, out]`
+ * @param x `[batch, height, width, in]`
+ * @param dy `[batch, outHeight, outWidth, out]`
  * @returns `[filterHeight, filterWidth, in, out]`
  */
-function filterGradient({
-  inputs,
-  attrs,
-  backend,
-}: KernelCall<'x' | 'dy', Conv2DBackpropFilterAttrs & Dilated>): TensorInfo {
-  const { x, dy } = inputs;
+export function convolutionFilterGradient(
+  backend: BackendWasm,
+  x: TensorInfo,
+  dy: TensorInfo,
+  attrs: Omit<Conv2DBackpropFilterAttrs, 'dimRoundingMode'> & Partial<Conv2DBackpropFilterAttrs> & Dilated,
+): TensorInfo {
   const info = describeConvolution(x.shape, attrs.filterShape, attrs);
   const { batchSize, inHeight, inWidth, inChannels, outHeight, outWidth, outChannels, padInfo } = info;
   if (isPointwise(info)) {
@@ -173,15 +172,16 @@ function spreadPixels(backend: BackendWasm, dy: TensorInfo, strideY: number, str
  * ∂L/∂x is the convolution of dy, spread out by the stride, with the rotated filter. It is also the forward pass of a
  * transposed convolution.
  *
- * @param inputs dy `[batch, outHeight, outWidth, out]`, filter `[filterHeight, filterWidth, in, out]`
+ * @param dy `[batch, outHeight, outWidth, out]`
+ * @param filter `[filterHeight, filterWidth, in, out]`
  * @returns `[batch, height, width, in]`
  */
-function inputGradient({
-  inputs,
-  attrs,
-  backend,
-}: KernelCall<'dy' | 'filter', Conv2DBackpropInputAttrs & Dilated>): TensorInfo {
-  const { dy, filter } = inputs;
+export function convolutionInputGradient(
+  backend: BackendWasm,
+  dy: TensorInfo,
+  filter: TensorInfo,
+  attrs: Omit<Conv2DBackpropInputAttrs, 'dimRoundingMode'> & Partial<Conv2DBackpropInputAttrs> & Dilated,
+): TensorInfo {
   const info = describeConvolution(attrs.inputShape, filter.shape, attrs);
   const { batchSize, inHeight, inWidth, inChannels, outHeight, outWidth, outChannels, padInfo } = info;
   if (isPointwise(info)) {
@@ -207,6 +207,14 @@ function inputGradient({
   release(backend, reversed, rotated);
   if (strided) release(backend, spread);
   return out;
+}
+
+function filterGradient(call: KernelCall<'x' | 'dy', Conv2DBackpropFilterAttrs & Dilated>): TensorInfo {
+  return convolutionFilterGradient(call.backend, call.inputs.x, call.inputs.dy, call.attrs);
+}
+
+function inputGradient(call: KernelCall<'dy' | 'filter', Conv2DBackpropInputAttrs & Dilated>): TensorInfo {
+  return convolutionInputGradient(call.backend, call.inputs.dy, call.inputs.filter, call.attrs);
 }
 
 function fusedConv2D({

@@ -1,4 +1,5 @@
 import { installConv2D } from './conv2d';
+import { installConv3D } from './conv3d';
 import { installDepthwise } from './depthwise';
 import { installElementwise } from './elementwise';
 import { installMatMul } from './matMul';
@@ -13,6 +14,7 @@ export function installWasmKernels(): void {
   installed = true;
   installMatMul();
   installConv2D();
+  installConv3D();
   installDepthwise();
   installPooling();
   installRepetition();
