@@ -1,0 +1,28 @@
+import { ShrinkError } from '../../core/errors';
+import { OWNER_VARIABLE, START_FAILURE_MARK } from '../../protocol/backend';
+import { serveRun, type Job } from './serveRun';
+
+/**
+ * The whole main program of a backend: `node backend.cjs <folder of the run>`. Ends the process, since engines
+ * keep threads and handles of their own.
+ *
+ * Exit codes: 0 done or stopped, `EXIT_FAILED` failed and the journal says why, 2 could not begin.
+ */
+export async function backendMain(job: Job): Promise<never> {
+  const folder = process.argv[2];
+  if (folder === undefined) {
+    console.error('usage: backend <folder of a run>');
+    process.exit(2);
+  }
+  try {
+    const owner = process.env[OWNER_VARIABLE] === 'attached' ? 'attached' : 'detached';
+    process.exit(await serveRun(folder, job, { owner }));
+  } catch (error) {
+    console.error(error);
+    if (error instanceof ShrinkError) {
+      const { kind, code, message } = error;
+      console.error(`${START_FAILURE_MARK}${JSON.stringify({ kind, code, message })}`);
+    }
+    process.exit(2);
+  }
+}

@@ -1,0 +1,192 @@
+import { timingSafeEqual } from 'node:crypto';
+import { createServer, type Server, type Socket } from 'node:net';
+import type { JournalEvent, Progress } from '../../core/events';
+import {
+  EVENTS_PART_CHARACTERS,
+  MAX_REQUEST_BYTES,
+  PROTOCOL_VERSION,
+  REFUSED,
+  type BackendState,
+} from '../../protocol/backend';
+import { refuse, serveConnection, type ServerPeer } from '../../protocol/connection';
+
+/** Everybody who watches a run. Knows nothing of the run but its events. */
+
+const MAX_CLIENTS = 32;
+/** Time a connection has to show its token. */
+const INITIALIZE_MS = 5_000;
+/** Unread bytes after which a client that does not read is let go; it can come back and catch up. */
+const MAX_BACKLOG_BYTES = 64 * 1024 * 1024;
+/** At most 10 progress messages a second. */
+const PROGRESS_MS = 100;
+
+export interface ClientsOwner {
+  readonly run: string;
+  readonly token: string;
+  readonly events: readonly JournalEvent[];
+  /** Settles when `events` holds the journal as far as it stays; clients wait for it. */
+  readonly ready: Promise<void>;
+  state(): BackendState;
+  stop(): void;
+  kill(): void;
+  detach(): void;
+  /** Called whenever a client has been let in or has gone. */
+  onCount(attached: number): void;
+}
+
+interface Client {
+  readonly socket: Socket;
+  readonly peer: ServerPeer;
+  subscribed: boolean;
+}
+
+export class Clients {
+  private readonly attached = new Set<Client>();
+  private readonly sockets = new Set<Socket>();
+  private readonly server: Server;
+  private lastProgress: Progress | undefined;
+  private lastProgressAt = 0;
+
+  constructor(private readonly owner: ClientsOwner) {
+    this.server = createServer((socket) => this.accept(socket));
+  }
+
+  async listen(socketPath: string): Promise<void> {
+    await new Promise<void>((resolve, reject) => {
+      this.server.once('error', reject);
+      this.server.listen(socketPath, resolve);
+    });
+  }
+
+  get count(): number {
+    return this.attached.size;
+  }
+
+  /** Sends an event that has just been stored. */
+  publish(event: JournalEvent): void {
+    this.send((client) => client.peer.notify('events', { events: [event] }));
+  }
+
+  /** Sends progress, unless the last was sent a moment ago or a client has not read the last yet. */
+  report(progress: Progress): void {
+    this.lastProgress = progress;
+    const now = performance.now();
+    if (now - this.lastProgressAt < PROGRESS_MS) return;
+    this.lastProgressAt = now;
+    this.send((client) => {
+      if (!client.socket.writableNeedDrain) client.peer.notify('progress', { progress });
+    });
+  }
+
+  /** Lets everybody read what was sent, then closes. */
+  async close(timeoutMs: number): Promise<void> {
+    this.server.close();
+    const gone = [...this.attached].map((client) => client.peer.closed);
+    for (const client of this.attached) client.peer.end();
+    let timer: NodeJS.Timeout | undefined;
+    await Promise.race([
+      Promise.all(gone),
+      new Promise((resolve) => (timer = setTimeout(resolve, timeoutMs))),
+    ]);
+    clearTimeout(timer);
+    for (const socket of this.sockets) socket.destroy();
+  }
+
+  private send(notify: (client: Client) => void): void {
+    for (const client of this.attached) {
+      if (!client.subscribed) continue;
+      if (client.socket.writableLength > MAX_BACKLOG_BYTES) client.socket.destroy();
+      else notify(client);
+    }
+  }
+
+  private accept(socket: Socket): void {
+    if (this.sockets.size >= MAX_CLIENTS) {
+      socket.destroy();
+      return;
+    }
+    this.sockets.add(socket);
+    const timer = setTimeout(() => socket.destroy(), INITIALIZE_MS);
+    let client: Client | undefined;
+    const admitted = (): Client => {
+      if (client === undefined) throw refuse(REFUSED.notInitialized, 'Initialize first.');
+      return client;
+    };
+    const peer = serveConnection(socket, MAX_REQUEST_BYTES, {
+      initialize: async ({ version, token }) => {
+        if (!sameText(token, this.owner.token)) {
+          setImmediate(() => socket.end());
+          throw refuse(REFUSED.token, 'The token is wrong.');
+        }
+        if (version !== PROTOCOL_VERSION)
+          throw refuse(
+            REFUSED.version,
+            `This backend speaks version ${PROTOCOL_VERSION} of the protocol, you speak ${version}.`,
+          );
+        clearTimeout(timer);
+        await this.owner.ready;
+        if (client === undefined && !socket.destroyed) {
+          client = { socket, peer, subscribed: false };
+          this.attached.add(client);
+          this.owner.onCount(this.attached.size);
+        }
+        return {
+          version: PROTOCOL_VERSION,
+          run: this.owner.run,
+          pid: process.pid,
+          state: this.owner.state(),
+          nextSeq: this.owner.events.length,
+        };
+      },
+      subscribe: ({ fromSeq }) => {
+        const subscriber = admitted();
+        const nextSeq = this.owner.events.length;
+        this.catchUp(subscriber, fromSeq);
+        subscriber.subscribed = true;
+        return { nextSeq };
+      },
+      stop: () => {
+        admitted();
+        this.owner.stop();
+        return {};
+      },
+      kill: () => {
+        admitted();
+        this.owner.kill();
+        return {};
+      },
+      detach: () => {
+        admitted();
+        this.owner.detach();
+        return {};
+      },
+    });
+    void peer.closed.then(() => {
+      clearTimeout(timer);
+      this.sockets.delete(socket);
+      if (client !== undefined && this.attached.delete(client)) this.owner.onCount(this.attached.size);
+    });
+  }
+
+  /** The events so far, in parts that stay far under the longest message. */
+  private catchUp(client: Client, fromSeq: number): void {
+    let part: JournalEvent[] = [];
+    let characters = 0;
+    for (const event of this.owner.events.slice(fromSeq)) {
+      part.push(event);
+      characters += JSON.stringify(event).length;
+      if (characters < EVENTS_PART_CHARACTERS) continue;
+      client.peer.notify('events', { events: part });
+      part = [];
+      characters = 0;
+    }
+    if (part.length > 0) client.peer.notify('events', { events: part });
+    if (this.lastProgress !== undefined) client.peer.notify('progress', { progress: this.lastProgress });
+  }
+}
+
+function sameText(given: string, wanted: string): boolean {
+  const a = Buffer.from(given);
+  const b = Buffer.from(wanted);
+  return a.byteLength === b.byteLength && timingSafeEqual(a, b);
+}

@@ -1,0 +1,151 @@
+import { spawn } from 'node:child_process';
+import { ShrinkError } from '../../core/errors';
+import { GROUP_VARIABLE, type Owner } from '../../protocol/backend';
+import { holdsLock, LOCK_RENEWAL_MS, releaseLock, renewLock } from '../../run/lock';
+
+export interface LifetimeSettings {
+  readonly owner: Owner;
+  /** Time in which the first client must come to an attached backend. */
+  readonly firstClientMs?: number;
+  /** Time in which a client may come back before an attached backend stops. */
+  readonly returnMs?: number;
+  /** Time a job has to stop once nobody waits for it any more; then the process ends. */
+  readonly ownerlessMs?: number;
+}
+
+/** Exit code of a process that SIGTERM ended. */
+const TERMINATED = 143;
+
+/**
+ * When a backend stops and when it ends: signals, clients that go, a lock that is lost, errors nobody caught.
+ */
+export class Lifetime {
+  private readonly aborter = new AbortController();
+  private readonly timers = new Set<NodeJS.Timeout>();
+  private readonly cleanups: (() => void)[] = [];
+  private ownerTimer: NodeJS.Timeout | undefined;
+  private owner: Owner;
+  private attached = 0;
+  private rejectCrashed: (error: unknown) => void = () => undefined;
+  /** Why the run is stopping. */
+  reason = 'Stopped; what was learned is kept.';
+  /** Rejects when the run cannot go on for a reason outside the job. */
+  readonly crashed: Promise<never>;
+
+  constructor(
+    private readonly folder: string,
+    private readonly token: string,
+    private readonly settings: LifetimeSettings,
+  ) {
+    this.owner = settings.owner;
+    this.crashed = new Promise<never>((_resolve, reject) => {
+      this.rejectCrashed = reject;
+    });
+    // It is awaited only while the job runs.
+    this.crashed.catch(() => undefined);
+  }
+
+  /** Aborted when the job is to stop. */
+  get signal(): AbortSignal {
+    return this.aborter.signal;
+  }
+
+  begin(): void {
+    for (const name of ['SIGTERM', 'SIGINT'] as const) this.listen(name, () => this.onSignal());
+    // The terminal of a client that closes is no reason to stop.
+    this.listen('SIGHUP', () => undefined);
+    this.listen('uncaughtException', (error) => this.rejectCrashed(error));
+    this.listen('unhandledRejection', (error) => this.rejectCrashed(error));
+    const renewal = setInterval(() => void this.watchLock(), LOCK_RENEWAL_MS);
+    this.cleanups.push(() => clearInterval(renewal));
+    if (this.attached === 0) this.waitForOwner(this.settings.firstClientMs ?? 30_000);
+  }
+
+  private listen(event: string, listener: (argument: unknown) => void): void {
+    process.on(event, listener);
+    this.cleanups.push(() => process.off(event, listener));
+  }
+
+  private onSignal(): void {
+    if (this.aborter.signal.aborted) this.leave();
+    else this.stop('Stopped by a signal; what was learned is kept.');
+  }
+
+  /** Asks the job to stop. */
+  stop(reason: string): void {
+    if (this.aborter.signal.aborted) return;
+    this.reason = reason;
+    this.aborter.abort();
+  }
+
+  detach(): void {
+    this.owner = 'detached';
+    this.forgetOwner();
+  }
+
+  countClients(attached: number): void {
+    this.attached = attached;
+    if (attached > 0) this.forgetOwner();
+    else this.waitForOwner(this.settings.returnMs ?? 1_000);
+  }
+
+  private waitForOwner(ms: number): void {
+    if (this.owner !== 'attached') return;
+    this.ownerTimer = this.after(ms, () => {
+      this.stop('Stopped because the program that started it is gone; what was learned is kept.');
+      this.ownerTimer = this.after(this.settings.ownerlessMs ?? 60_000, () => this.leave());
+    });
+  }
+
+  /** A client that comes while the run is stopping does not undo that, but waits for the job's own end. */
+  private forgetOwner(): void {
+    clearTimeout(this.ownerTimer);
+    this.ownerTimer = undefined;
+  }
+
+  private after(ms: number, act: () => void): NodeJS.Timeout {
+    const timer = setTimeout(act, ms);
+    this.timers.add(timer);
+    return timer;
+  }
+
+  /** The lock shows others that this backend lives; without it two could write the same run. */
+  private async watchLock(): Promise<void> {
+    try {
+      if (await holdsLock(this.folder, this.token)) return await renewLock(this.folder);
+      throw new Error('the lock is gone');
+    } catch (error) {
+      this.rejectCrashed(
+        new ShrinkError(
+          'environment',
+          'lock-lost',
+          `The folder of the run (${this.folder}) was deleted or taken by another process; training ended.`,
+          { cause: error },
+        ),
+      );
+    }
+  }
+
+  /** Ends the process without waiting for the job. */
+  private leave(): void {
+    void releaseLock(this.folder, this.token).finally(() => process.exit(TERMINATED));
+  }
+
+  /** Undoes {@link begin}. */
+  end(): void {
+    for (const timer of this.timers) clearTimeout(timer);
+    for (const cleanup of this.cleanups) cleanup();
+    this.cleanups.length = 0;
+  }
+}
+
+/** Ends this process and those it started, at once. */
+export function killOwnGroup(): void {
+  if (process.platform === 'win32') {
+    spawn('taskkill', ['/PID', String(process.pid), '/T', '/F'], { stdio: 'ignore', windowsHide: true });
+    return;
+  }
+  // Only the leader of a group may end it: otherwise the terminal that started a backend by hand would die too.
+  const target = process.env[GROUP_VARIABLE] === '1' ? -process.pid : process.pid;
+  process.kill(target, 'SIGKILL');
+}

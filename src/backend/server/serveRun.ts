@@ -1,0 +1,170 @@
+import { randomBytes } from 'node:crypto';
+import { hostname } from 'node:os';
+import { basename } from 'node:path';
+import { messageOf, ShrinkError } from '../../core/errors';
+import { JOURNAL_VERSION, type JournalEvent, type RunEvent } from '../../core/events';
+import type { RunContext } from '../../core/job';
+import { EXIT_FAILED } from '../../protocol/backend';
+import { acquireLock, releaseLock, type LockInfo } from '../../run/lock';
+import { readStartTime } from '../../run/processIdentity';
+import { restoreRun, type RestoredRun } from '../../run/restore';
+import { readOptions, readPlan } from '../../run/runFolder';
+import { makeSocketPath, removeSocketPath } from '../../run/socketPath';
+import { Clients } from './clients';
+import { killOwnGroup, Lifetime, type LifetimeSettings } from './lifetime';
+import { Recorder } from './recorder';
+
+/** What training is to a backend: see `src/core/job.ts`. */
+export type Job = (context: RunContext) => Promise<'done' | 'stopped'>;
+
+/** Time clients have to read the last events. */
+const FAREWELL_MS = 2_000;
+
+/**
+ * Trains the run of a folder: takes its lock, goes on from its newest whole checkpoint, answers clients, and
+ * leaves the folder in a state from which it can be read or resumed, whatever happens.
+ *
+ * @param folder absolute path of the run
+ * @returns the exit code for the process: 0 done or stopped, `EXIT_FAILED` failed
+ * @throws ShrinkError before anything was changed: `run-missing`, `run-locked`, `run-done`, `journal-version`, …
+ */
+export async function serveRun(folder: string, job: Job, settings: LifetimeSettings): Promise<number> {
+  const [plan, options] = [await readPlan(folder), await readOptions(folder)];
+  const run = basename(folder);
+  const token = randomBytes(32).toString('hex');
+  const socket = await makeSocketPath();
+  const lifetime = new Lifetime(folder, token, settings);
+  let recorder: Recorder | undefined;
+  let state: 'running' | 'ended' = 'running';
+  let markReady: () => void = () => undefined;
+  const ready = new Promise<void>((resolve) => (markReady = resolve));
+  const clients = new Clients({
+    run,
+    token,
+    ready,
+    get events() {
+      return recorder?.events ?? [];
+    },
+    state: () => (state === 'running' && lifetime.signal.aborted ? 'stopping' : state),
+    stop: () => lifetime.stop('Stopped on request; what was learned is kept.'),
+    kill: () => void releaseLock(folder, token).finally(killOwnGroup),
+    detach: () => lifetime.detach(),
+    onCount: (attached) => lifetime.countClients(attached),
+  });
+  try {
+    await clients.listen(socket);
+    const { stale } = await acquireLock(folder, await describeSelf(socket, token));
+    try {
+      if (stale !== undefined) await removeStaleSocket(stale);
+      const restored = await restoreRun(folder);
+      recorder = new Recorder(folder, restored.journal, restored.history, (event) => clients.publish(event));
+      markReady();
+      await recorder.reserve();
+      lifetime.begin();
+      announce(recorder, restored, stale, { run, file: plan.file, model: plan.model, mode: options.mode });
+      const context: RunContext = {
+        run,
+        plan,
+        options,
+        ...(restored.checkpoint === undefined ? {} : { resumeFrom: restored.checkpoint }),
+        history: restored.history,
+        stop: lifetime.signal,
+        emit: (event) => emitForJob(event, recorder),
+        progress: (progress) => clients.report(progress),
+        saveCheckpoint: (checkpoint) => demand(recorder).saveCheckpoint(checkpoint),
+        writeFile: (path, content) => demand(recorder).writeFile(path, content),
+      };
+      const last = await conclude(job, context, recorder, lifetime);
+      state = 'ended';
+      return last?.type === 'failed' ? EXIT_FAILED : 0;
+    } finally {
+      recorder?.end();
+      await recorder?.giveBackReserve();
+      await releaseLock(folder, token);
+    }
+  } finally {
+    lifetime.end();
+    await clients.close(FAREWELL_MS);
+    await removeSocketPath(socket);
+  }
+}
+
+async function describeSelf(socket: string, token: string): Promise<LockInfo> {
+  const startTime = (await readStartTime(process.pid)) ?? 'unknown';
+  return { version: 1, pid: process.pid, startTime, host: hostname(), socket, token };
+}
+
+/** A backend that was killed could not remove its socket. */
+async function removeStaleSocket(stale: string): Promise<void> {
+  const match = /"socket":"([^"\\]+)"/.exec(stale);
+  if (match?.[1] !== undefined) await removeSocketPath(match[1]);
+}
+
+/** The first events of a backend: who it is and what it found. */
+function announce(
+  recorder: Recorder,
+  restored: RestoredRun,
+  stale: string | undefined,
+  about: { run: string; file: string; model: string; mode: string },
+): void {
+  recorder.emit({
+    type: 'start',
+    version: JOURNAL_VERSION,
+    ...about,
+    ...(restored.checkpointFile === undefined ? {} : { resumedFrom: restored.checkpointFile }),
+  });
+  if (stale !== undefined)
+    recorder.emit({
+      type: 'warning',
+      code: 'stale-lock',
+      message: 'The process that trained this run before ended without saying so; its lock was taken over.',
+    });
+  for (const warning of restored.warnings) recorder.emit(warning);
+}
+
+function demand(recorder: Recorder | undefined): Recorder {
+  if (recorder === undefined) throw new Error('The run has not begun.');
+  return recorder;
+}
+
+/** Events that say where the whole run stands are the backend's to write. */
+function emitForJob(event: RunEvent, recorder: Recorder | undefined): void {
+  if (event.type === 'start' || event.type === 'checkpoint' || event.type === 'stopped')
+    throw new Error(`The event ${event.type} is written by the backend, not by the job.`);
+  demand(recorder).emit(event);
+}
+
+/** Runs the job and stores how it ended. @returns the last event, if one had to be stored */
+async function conclude(
+  job: Job,
+  context: RunContext,
+  recorder: Recorder,
+  lifetime: Lifetime,
+): Promise<JournalEvent | undefined> {
+  try {
+    const outcome = await Promise.race([job(context), lifetime.crashed]);
+    await recorder.settle();
+    if (outcome === 'stopped') return recorder.close({ type: 'stopped', message: lifetime.reason });
+    if (!recorder.events.some((event) => event.type === 'result'))
+      throw new Error('The job says that it is done, but gave no result.');
+    return undefined;
+  } catch (error) {
+    return recordFailure(error, recorder);
+  }
+}
+
+async function recordFailure(error: unknown, recorder: Recorder): Promise<JournalEvent | undefined> {
+  // Standard error is backend.log of the run's folder.
+  console.error(error);
+  const failure: RunEvent =
+    error instanceof ShrinkError
+      ? { type: 'failed', kind: error.kind, code: error.code, message: error.message }
+      : {
+          type: 'failed',
+          kind: 'training',
+          code: 'internal',
+          message: `Training broke off: ${messageOf(error).split('\n')[0] ?? ''} (backend.log in the run's folder says where).`,
+        };
+  await recorder.giveBackReserve();
+  return recorder.close(failure);
+}

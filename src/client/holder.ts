@@ -1,0 +1,44 @@
+import { hostname } from 'node:os';
+import { ShrinkError } from '../core/errors';
+import { releaseLock, type LockInfo } from '../run/lock';
+import { isSameProcess } from '../run/processIdentity';
+import { removeSocketPath } from '../run/socketPath';
+import { killProcessGroup } from './killProcess';
+import type { SpawnedBackend } from './spawnBackend';
+
+/** The process that holds a run's lock. */
+
+/** Time a backend has from its last word to its end. */
+const LEAVE_MS = 10_000;
+const POLL_MS = 20;
+
+/** Waits until the process of a backend that has said its last word has ended; ends it if it does not. */
+export async function waitForEnd(lock: LockInfo, backend: SpawnedBackend | undefined): Promise<void> {
+  if (lock.host !== hostname()) return;
+  for (const deadline = performance.now() + LEAVE_MS; performance.now() < deadline;) {
+    if (!(await isSameProcess(lock.pid, lock.startTime))) {
+      await backend?.exited;
+      return;
+    }
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+  }
+  await killProcessGroup(lock.pid);
+}
+
+/**
+ * Ends the process group of a backend and removes what it could not remove itself. The process is checked to be
+ * the one that took the lock, since its id may have been used again.
+ *
+ * @throws ShrinkError `other-machine` or `kill-failed`
+ */
+export async function killHolder(folder: string, lock: LockInfo): Promise<void> {
+  if (lock.host !== hostname())
+    throw new ShrinkError(
+      'environment',
+      'other-machine',
+      `The run is being trained by process ${lock.pid} on ${lock.host}; it can only be ended there.`,
+    );
+  if (await isSameProcess(lock.pid, lock.startTime)) await killProcessGroup(lock.pid);
+  await releaseLock(folder, lock.token);
+  await removeSocketPath(lock.socket);
+}

@@ -1,0 +1,212 @@
+import { basename } from 'node:path';
+import { ShrinkError } from '../core/errors';
+import type { JournalEvent, Progress } from '../core/events';
+import type { ClientPeer } from '../protocol/connection';
+import { readJournal } from '../run/journal';
+import { findEnding, stateAfter, type RunState } from '../run/listRuns';
+import { readLiveLock, type LockInfo } from '../run/lock';
+import { connectBackend } from './connect';
+import { killHolder, waitForEnd } from './holder';
+import { describeExit, lastLogLines, type ProcessExit, type SpawnedBackend } from './spawnBackend';
+
+/** How a handle came to its end. */
+export interface RunEnd {
+  /** `detached` if this client let go of a run that goes on, or cannot reach it. */
+  readonly state: Exclude<RunState, 'running'> | 'detached';
+  /** A sentence for the user. */
+  readonly message: string;
+  /** Known to the client that started the process. */
+  readonly exit?: ProcessExit;
+}
+
+/** Connections that fail in a row before a client gives up. */
+const MAX_FAILURES = 5;
+
+/** One client's view of a run, live or ended: every event from `seq` 0 on, in order and once. */
+export class RunHandle {
+  /** Id of the run. */
+  readonly run: string;
+  /** Settles when the run has ended or this client has let go. Never rejects. */
+  readonly closed: Promise<RunEnd>;
+  private readonly stored: JournalEvent[] = [];
+  private readonly eventListeners = new Set<(event: JournalEvent) => void>();
+  private readonly progressListeners = new Set<(progress: Progress) => void>();
+  private latest: Progress | undefined;
+  private over = false;
+  private lettingGo = false;
+  private peer: Promise<ClientPeer> | undefined;
+  private wake: () => void = () => undefined;
+  private changed = this.nextChange();
+
+  /** @param lock of the backend; absent if the run is not being trained */
+  constructor(
+    readonly folder: string,
+    private readonly lock: LockInfo | undefined,
+    private readonly backend?: SpawnedBackend,
+  ) {
+    this.run = basename(folder);
+    this.closed = this.follow();
+  }
+
+  /** Of the backend, if there is one. */
+  get pid(): number | undefined {
+    return this.lock?.pid;
+  }
+
+  /** Where training stands, as far as it was told. */
+  get progress(): Progress | undefined {
+    return this.latest;
+  }
+
+  /** Every event from the first on; ends when the run does. Can be iterated several times. */
+  get events(): AsyncIterable<JournalEvent> {
+    return { [Symbol.asyncIterator]: () => this.iterate() };
+  }
+
+  private async *iterate(): AsyncGenerator<JournalEvent, void, void> {
+    for (let index = 0; ;) {
+      const event = this.stored[index];
+      if (event !== undefined) {
+        index += 1;
+        yield event;
+      } else if (this.over) return;
+      else await this.changed;
+    }
+  }
+
+  /** Calls with every event from the first on: those so far at once. @returns ends the calls */
+  onEvent(listener: (event: JournalEvent) => void): () => void {
+    for (const event of this.stored) listener(event);
+    this.eventListeners.add(listener);
+    return () => this.eventListeners.delete(listener);
+  }
+
+  /** @returns ends the calls */
+  onProgress(listener: (progress: Progress) => void): () => void {
+    this.progressListeners.add(listener);
+    return () => this.progressListeners.delete(listener);
+  }
+
+  /**
+   * Asks the run to keep what was learned and end; `closed` tells when it has.
+   *
+   * @throws ShrinkError `backend-unreachable`
+   */
+  async stop(): Promise<void> {
+    if (this.lock === undefined || this.over) return;
+    const peer = await this.peer;
+    await peer?.ask('stop', undefined).catch(this.unlessOver);
+  }
+
+  /** Ends the backend's process group at once: within 2 s it is gone. @throws ShrinkError `kill-failed` */
+  async kill(): Promise<void> {
+    if (this.lock !== undefined && !this.over) await killHolder(this.folder, this.lock);
+  }
+
+  /** Lets go of the run, which goes on. */
+  async detach(): Promise<void> {
+    if (this.lock === undefined || this.over) return;
+    const peer = await this.peer;
+    this.lettingGo = true;
+    await peer?.ask('detach', undefined).catch(this.unlessOver);
+    peer?.end();
+    await this.closed;
+  }
+
+  /** A run that ends while it is asked something is no error. */
+  private readonly unlessOver = async (error: unknown): Promise<void> => {
+    if (this.lock === undefined || (await readLiveLock(this.folder))?.token !== this.lock.token) return;
+    throw new ShrinkError('environment', 'backend-unreachable', 'The training process does not answer.', {
+      cause: error,
+    });
+  };
+
+  private async follow(): Promise<RunEnd> {
+    let problem: unknown;
+    try {
+      if (this.lock !== undefined) problem = await this.watch(this.lock);
+      if (this.lettingGo) return { state: 'detached', message: 'The run goes on without this window.' };
+      if (this.lock !== undefined && problem === undefined) await waitForEnd(this.lock, this.backend);
+      await this.readRest();
+      return await this.describeEnd(problem);
+    } catch (error) {
+      return { state: 'interrupted', message: error instanceof Error ? error.message : String(error) };
+    } finally {
+      this.over = true;
+      this.wake();
+    }
+  }
+
+  /** Follows a backend to its end, over lost connections. @returns why it had to give up, if it had */
+  private async watch(lock: LockInfo): Promise<unknown> {
+    for (let failures = 0; ;) {
+      try {
+        this.peer = this.join(lock);
+        const peer = await this.peer;
+        failures = 0;
+        await peer.closed;
+      } catch (error) {
+        failures += 1;
+        if (failures >= MAX_FAILURES) return error;
+        await new Promise((resolve) => setTimeout(resolve, 50 * failures));
+      }
+      if (this.lettingGo || findEnding(this.stored) !== undefined) return undefined;
+      if ((await readLiveLock(this.folder))?.token !== lock.token) return undefined;
+    }
+  }
+
+  private async join(lock: LockInfo): Promise<ClientPeer> {
+    const peer = await connectBackend(lock, {
+      onEvent: (event) => this.take(event),
+      onProgress: (progress) => {
+        this.latest = progress;
+        for (const listener of this.progressListeners) listener(progress);
+      },
+    });
+    await peer.ask('subscribe', { fromSeq: this.stored.length });
+    return peer;
+  }
+
+  private take(event: JournalEvent): void {
+    // After a lost connection some come twice.
+    if (event.seq !== this.stored.length) return;
+    this.stored.push(event);
+    for (const listener of this.eventListeners) listener(event);
+    this.wake();
+    this.changed = this.nextChange();
+  }
+
+  private nextChange(): Promise<void> {
+    return new Promise((resolve) => {
+      this.wake = resolve;
+    });
+  }
+
+  /** What was written but not heard: the journal is the truth. */
+  private async readRest(): Promise<void> {
+    const { events } = await readJournal(this.folder);
+    for (const event of events) this.take(event);
+  }
+
+  private async describeEnd(problem: unknown): Promise<RunEnd> {
+    if (problem !== undefined) {
+      const message = problem instanceof Error ? problem.message : 'The training process cannot be reached.';
+      return { state: 'detached', message };
+    }
+    const ending = findEnding(this.stored);
+    const exit = this.backend === undefined ? undefined : await this.backend.exited;
+    const rest = exit === undefined ? {} : { exit };
+    switch (ending?.type) {
+      case 'result':
+        return { state: 'done', message: 'Done.', ...rest };
+      case 'stopped':
+      case 'failed':
+        return { state: stateAfter(ending), message: ending.message, ...rest };
+      default: {
+        const how = exit === undefined ? 'ended without a word' : describeExit(exit);
+        const message = `The training process ${how}; the run can be resumed.`;
+        return { state: 'interrupted', message: `${message}${await lastLogLines(this.folder)}`, ...rest };
+      }
+    }
+  }
+}

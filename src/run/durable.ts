@@ -1,0 +1,133 @@
+import { randomBytes } from 'node:crypto';
+import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { open, rename, rm } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { messageOf, ShrinkError, type ErrorKind } from '../core/errors';
+
+/**
+ * Files that are either the old ones or the new ones after a power loss: temporary name, write, sync, rename, sync
+ * of the folder. (`write-file-atomic` 7 does not sync the folder, so a rename could be lost.)
+ */
+
+const TEMPORARY = /^\..*\.tmp$/;
+
+/** Whether a file name is one of a write that was cut off. */
+export function isTemporary(name: string): boolean {
+  return TEMPORARY.test(name);
+}
+
+/**
+ * Turns an error of the file system into a sentence for the user.
+ *
+ * @param doing what was tried, e.g. `write the checkpoint`
+ * @param kind `bad-input` where the user chose the place, else `environment`
+ */
+export function fileError(
+  thrown: unknown,
+  doing: string,
+  path: string,
+  kind: ErrorKind = 'environment',
+): ShrinkError {
+  if (thrown instanceof ShrinkError) return thrown;
+  const [code, advice] = diagnose(codeOf(thrown), thrown);
+  return new ShrinkError(kind, code, `Could not ${doing} (${path}): ${advice}`, { cause: thrown });
+}
+
+/** The `code` of a system error, e.g. `ENOENT`. */
+export function codeOf(thrown: unknown): string | undefined {
+  if (typeof thrown !== 'object' || thrown === null || !('code' in thrown)) return undefined;
+  return typeof thrown.code === 'string' ? thrown.code : undefined;
+}
+
+function diagnose(code: string | undefined, thrown: unknown): readonly [string, string] {
+  switch (code) {
+    case 'ENOSPC':
+    case 'EDQUOT':
+    case 'EFBIG':
+      return ['disk-full', 'the disk is full or a quota is used up. Free some space, then resume the run.'];
+    case 'EROFS':
+    case 'EACCES':
+    case 'EPERM':
+      return ['not-writable', 'it may not be written. Choose another folder or change its permissions.'];
+    case 'ENOENT':
+    case 'ENOTDIR':
+      return ['folder-gone', 'the folder is not there (any more).'];
+    default:
+      return ['file-error', `${messageOf(thrown)}.`];
+  }
+}
+
+function temporaryFor(path: string): string {
+  return join(dirname(path), `.${basename(path)}.${randomBytes(6).toString('hex')}.tmp`);
+}
+
+/** Errors of a folder's sync that say "this system has no such thing" (Windows, some network folders). */
+const NO_FOLDER_SYNC = new Set(['EPERM', 'EACCES', 'EISDIR', 'EINVAL', 'ENOTSUP', 'EBADF']);
+
+/** Makes renames and new names in `folder` survive a power loss. */
+export async function syncFolder(folder: string): Promise<void> {
+  try {
+    const handle = await open(folder, 'r');
+    try {
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+  } catch (error) {
+    if (!NO_FOLDER_SYNC.has(codeOf(error) ?? '')) throw error;
+  }
+}
+
+/**
+ * Replaces a file durably. The folder must exist: it is never made here, so that a run whose folder was deleted
+ * does not come back half.
+ *
+ * @param chunks written one after the other; not copied, so they must not change until the promise settles
+ * @throws ShrinkError `disk-full`, `not-writable`, `folder-gone` or `file-error`
+ */
+export async function writeDurably(
+  path: string,
+  chunks: readonly (Uint8Array | string)[],
+  mode = 0o644,
+): Promise<void> {
+  const temporary = temporaryFor(path);
+  try {
+    const handle = await open(temporary, 'wx', mode);
+    try {
+      for (const chunk of chunks) await handle.writeFile(chunk);
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    await rename(temporary, path);
+    await syncFolder(dirname(path));
+  } catch (error) {
+    await rm(temporary, { force: true }).catch(() => undefined);
+    throw fileError(error, 'write a file', path);
+  }
+}
+
+/** As {@link writeDurably}, at once; for small files that belong to an event. */
+export function writeDurablySync(path: string, content: string): void {
+  const temporary = temporaryFor(path);
+  try {
+    const descriptor = openSync(temporary, 'wx', 0o644);
+    try {
+      writeFully(descriptor, Buffer.from(content), 0);
+      fsyncSync(descriptor);
+    } finally {
+      closeSync(descriptor);
+    }
+    renameSync(temporary, path);
+  } catch (error) {
+    rmSync(temporary, { force: true });
+    throw fileError(error, 'write a file', path);
+  }
+}
+
+/** Writes all of `bytes` at `position`; the system may take several calls. */
+export function writeFully(descriptor: number, bytes: Uint8Array, position: number): void {
+  let written = 0;
+  while (written < bytes.byteLength)
+    written += writeSync(descriptor, bytes, written, bytes.byteLength - written, position + written);
+}

@@ -1,0 +1,139 @@
+import { closeSync, fdatasyncSync, fstatSync, ftruncateSync, openSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { ShrinkError } from '../core/errors';
+import { JOURNAL_VERSION, type JournalEvent, type RunEvent } from '../core/events';
+import { codeOf, fileError, writeFully } from './durable';
+import { parseJournalEvent } from './eventSchema';
+import { RUN_FILES } from './paths';
+
+/** The journal: one event a line, appended only, `seq` from 0 without gaps. */
+
+export interface JournalContent {
+  readonly events: readonly JournalEvent[];
+  /** Length in bytes of the lines up to and with each event; `ends[i]` is where event `i` ends. */
+  readonly ends: readonly number[];
+  /** What follows the last good line: bytes of a write that was cut off, or damage. */
+  readonly lostBytes: number;
+}
+
+const NEW_LINE = 0x0a;
+
+/**
+ * Reads the good lines of a journal from the start. A last line without its end is torn and left out; so is
+ * everything from a line on that is no event or has the wrong `seq`.
+ *
+ * @throws ShrinkError `journal-version` if a newer version wrote it
+ */
+export function parseJournal(bytes: Uint8Array): JournalContent {
+  const events: JournalEvent[] = [];
+  const ends: number[] = [];
+  const decoder = new TextDecoder('utf-8');
+  let start = 0;
+  for (;;) {
+    const end = bytes.indexOf(NEW_LINE, start);
+    if (end < 0) break;
+    const value = parseLine(decoder.decode(bytes.subarray(start, end)));
+    if (events.length === 0) refuseNewer(value);
+    const event = parseJournalEvent(value);
+    if (event?.seq !== events.length) break;
+    start = end + 1;
+    events.push(event);
+    ends.push(start);
+  }
+  return { events, ends, lostBytes: bytes.byteLength - start };
+}
+
+function parseLine(line: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Before the schema: a newer version may have other events, and "damaged" would be the wrong word for them. */
+function refuseNewer(first: unknown): void {
+  if (typeof first !== 'object' || first === null || !('version' in first)) return;
+  const version = first.version;
+  if (typeof version === 'number' && version > JOURNAL_VERSION)
+    throw new ShrinkError(
+      'bad-input',
+      'journal-version',
+      `This run was written by a newer ShrinkNets (journal version ${version}, this one reads up to ${JOURNAL_VERSION}). Update ShrinkNets to open it.`,
+    );
+}
+
+/** A run's journal; empty if there is none yet. @throws ShrinkError `journal-version`, `file-error`, … */
+export async function readJournal(folder: string): Promise<JournalContent> {
+  const path = join(folder, RUN_FILES.journal);
+  try {
+    return parseJournal(await readFile(path));
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return { events: [], ends: [], lostBytes: 0 };
+    throw fileError(error, 'read the journal', path);
+  }
+}
+
+/** The one writer of a journal. Whoever makes one holds the run's lock. */
+export class JournalWriter {
+  private constructor(
+    private readonly path: string,
+    private readonly descriptor: number,
+    private length: number,
+    private nextSeq: number,
+    private lastAt: number,
+  ) {}
+
+  /**
+   * Opens the journal and cuts it after its first `keep` events.
+   *
+   * @throws ShrinkError `not-writable`, `folder-gone`, …
+   */
+  static open(folder: string, content: JournalContent, keep: number): JournalWriter {
+    const path = join(folder, RUN_FILES.journal);
+    const length = keep === 0 ? 0 : (content.ends[keep - 1] ?? 0);
+    try {
+      // Not mode `a`: it writes at the end whatever the position, and a failed write is to be overwritten.
+      const descriptor = openSync(path, content.ends.length === 0 && length === 0 ? 'w' : 'r+', 0o644);
+      if (fstatSync(descriptor).size !== length) ftruncateSync(descriptor, length);
+      return new JournalWriter(path, descriptor, length, keep, content.events[keep - 1]?.at ?? 0);
+    } catch (error) {
+      throw fileError(error, 'open the journal', path);
+    }
+  }
+
+  /**
+   * Appends an event, with its `seq` and time. The time never goes back, even if the clock does.
+   *
+   * @throws ShrinkError `disk-full`, …: then nothing of the event is in the journal
+   */
+  append(event: RunEvent): JournalEvent {
+    const stored: JournalEvent = { seq: this.nextSeq, at: Math.max(this.lastAt, Date.now()), ...event };
+    const line = Buffer.from(`${JSON.stringify(stored)}\n`);
+    try {
+      writeFully(this.descriptor, line, this.length);
+    } catch (error) {
+      ftruncateSync(this.descriptor, this.length);
+      throw fileError(error, 'write the journal', this.path);
+    }
+    this.length += line.byteLength;
+    this.nextSeq += 1;
+    this.lastAt = stored.at;
+    return stored;
+  }
+
+  /** Makes everything appended survive a power loss. */
+  sync(): void {
+    fdatasyncSync(this.descriptor);
+  }
+
+  close(): void {
+    closeSync(this.descriptor);
+  }
+
+  /** `seq` of the next event. */
+  get next(): number {
+    return this.nextSeq;
+  }
+}

@@ -1,0 +1,178 @@
+import { createHash } from 'node:crypto';
+import { constants } from 'node:fs';
+import { copyFile, link, open, readFile, rename, rm, stat, utimes } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { basename, join } from 'node:path';
+import { z } from 'zod';
+import { ShrinkError } from '../core/errors';
+import { codeOf, fileError } from './durable';
+import { isSameProcess } from './processIdentity';
+import { RUN_FILES } from './paths';
+
+/**
+ * The lock of a run: who writes it, and how to reach them. Readable by the user alone, since it holds the token.
+ */
+
+const lockSchema = z.object({
+  version: z.literal(1),
+  pid: z.number().int().min(1),
+  /** From `readStartTime`. */
+  startTime: z.string().min(1),
+  host: z.string(),
+  /** Unix socket or Windows named pipe. */
+  socket: z.string().min(1),
+  /** Hex; a client shows it to be let in. */
+  token: z.string().min(32).max(256),
+});
+
+export type LockInfo = z.infer<typeof lockSchema>;
+
+/** How often the holder renews the lock's time, in milliseconds. */
+export const LOCK_RENEWAL_MS = 10_000;
+/** Age after which a lock of another machine or container is stale; processes cannot be looked up there. */
+const FOREIGN_LOCK_MS = 60_000;
+
+function lockPath(folder: string): string {
+  return join(folder, RUN_FILES.lock);
+}
+
+async function readLockText(path: string): Promise<string | undefined> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR') return undefined;
+    throw fileError(error, 'read the lock', path);
+  }
+}
+
+function parseLock(text: string | undefined): LockInfo | undefined {
+  if (text === undefined) return undefined;
+  try {
+    const parsed = lockSchema.safeParse(JSON.parse(text));
+    return parsed.success ? parsed.data : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The lock as it stands; undefined if there is none or it is damaged. It may be stale. */
+export async function readLock(folder: string): Promise<LockInfo | undefined> {
+  return parseLock(await readLockText(lockPath(folder)));
+}
+
+/** The lock, if the backend that holds it lives. */
+export async function readLiveLock(folder: string): Promise<LockInfo | undefined> {
+  const path = lockPath(folder);
+  const lock = await readLock(folder);
+  return lock !== undefined && (await isHeld(path, lock)) ? lock : undefined;
+}
+
+async function isHeld(path: string, lock: LockInfo): Promise<boolean> {
+  if (lock.host === hostname()) return isSameProcess(lock.pid, lock.startTime);
+  const modified = await stat(path).then(
+    (found) => found.mtimeMs,
+    () => Number.NEGATIVE_INFINITY,
+  );
+  return Math.abs(Date.now() - modified) < FOREIGN_LOCK_MS;
+}
+
+/**
+ * Takes a run's lock.
+ *
+ * @returns the stale lock that was taken over, if there was one
+ * @throws ShrinkError `run-locked` if another backend that lives holds it
+ */
+export async function acquireLock(folder: string, mine: LockInfo): Promise<{ stale?: string }> {
+  const text = `${JSON.stringify(mine)}\n`;
+  const temporary = join(folder, `.lock.${mine.token.slice(0, 16)}.tmp`);
+  try {
+    const handle = await open(temporary, 'wx', 0o600);
+    try {
+      await handle.writeFile(text);
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    const stale = await takeAt(lockPath(folder), temporary);
+    return stale === undefined ? {} : { stale };
+  } catch (error) {
+    throw fileError(error, 'take the lock of the run', lockPath(folder));
+  } finally {
+    await rm(temporary, { force: true }).catch(() => undefined);
+  }
+}
+
+/**
+ * Puts the file at `path` if nothing lies there, or something stale. Two that find the same stale lock must not
+ * both replace it, so replacing is itself done under a lock, which is named after exactly that stale content: who
+ * comes second finds the content changed, and one that dies in between leaves a lock that is stale in its turn.
+ */
+async function takeAt(path: string, temporary: string): Promise<string | undefined> {
+  if (await placeExclusively(temporary, path)) return undefined;
+  const found = await readLockText(path);
+  if (found === undefined) return takeAt(path, temporary);
+  const holder = parseLock(found);
+  if (holder !== undefined && (await isHeld(path, holder))) throw heldBy(holder);
+
+  const guard = `${path}.${createHash('sha256').update(found).digest('hex').slice(0, 8)}`;
+  await takeAt(guard, temporary);
+  try {
+    if ((await readLockText(path)) !== found) return await takeAt(path, temporary);
+    // The guard may be a second name of the temporary file; renaming one name of a file onto another of the
+    // same file does nothing, but here `path` is another file.
+    const copy = `${temporary}.2`;
+    await copyFile(temporary, copy);
+    await rename(copy, path);
+    return found;
+  } finally {
+    await rm(guard, { force: true });
+  }
+}
+
+/** A hard link appears at once with its whole content; a copy is for file systems without links. */
+async function placeExclusively(temporary: string, path: string): Promise<boolean> {
+  try {
+    await link(temporary, path);
+    return true;
+  } catch (error) {
+    if (codeOf(error) === 'EEXIST') return false;
+    if (codeOf(error) === 'ENOENT') throw error;
+  }
+  try {
+    await copyFile(temporary, path, constants.COPYFILE_EXCL);
+    return true;
+  } catch (error) {
+    if (codeOf(error) === 'EEXIST') return false;
+    throw error;
+  }
+}
+
+function heldBy(holder: LockInfo): ShrinkError {
+  const where = holder.host === hostname() ? '' : ` on ${holder.host}`;
+  return new ShrinkError(
+    'bad-input',
+    'run-locked',
+    `This run is being trained by process ${holder.pid}${where}. Attach to it, or stop it first.`,
+  );
+}
+
+/** Whether the run's lock is still the one with this token. */
+export async function holdsLock(folder: string, token: string): Promise<boolean> {
+  return (await readLock(folder))?.token === token;
+}
+
+/** Shows watchers on other machines that the holder lives. */
+export async function renewLock(folder: string): Promise<void> {
+  const now = new Date();
+  await utimes(lockPath(folder), now, now);
+}
+
+/** Removes the lock if it is the one with this token. */
+export async function releaseLock(folder: string, token: string): Promise<void> {
+  if (await holdsLock(folder, token)) await rm(lockPath(folder), { force: true });
+}
+
+/** Whether a file in a run's folder belongs to locking; such are never deleted as leftovers. */
+export function isLockName(name: string): boolean {
+  return name === RUN_FILES.lock || basename(name).startsWith(`${RUN_FILES.lock}.`);
+}

@@ -1,0 +1,128 @@
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { z } from 'zod';
+import { ShrinkError } from '../core/errors';
+import type { TrainOptions } from '../core/options';
+import type { Plan } from '../core/plan';
+import { codeOf, fileError, writeDurably } from './durable';
+import { PROJECT_FOLDER, RUN_FILES } from './paths';
+
+/** Making a run's folder, and the two files that never change in it. */
+
+const planSchema = z.looseObject({
+  version: z.literal(1),
+  file: z.string(),
+  fileHash: z.string(),
+  language: z.string(),
+  model: z.string(),
+  program: z.looseObject({ kind: z.enum(['slice', 'topology']) }),
+  sites: z.array(z.looseObject({ id: z.number(), file: z.string() })),
+});
+
+const optionsSchema = z.looseObject({ mode: z.string(), epochs: z.number(), seed: z.number() });
+
+/**
+ * A name for a run that sorts by local time and can be read: `20261122-153012-mnist`.
+ *
+ * @param label usually the model's name; what is not safe in a file name is left out
+ */
+export function nameRun(label: string, now: Date): string {
+  const two = (value: number): string => String(value).padStart(2, '0');
+  const day = `${now.getFullYear()}${two(now.getMonth() + 1)}${two(now.getDate())}`;
+  const time = `${two(now.getHours())}${two(now.getMinutes())}${two(now.getSeconds())}`;
+  const safe = label.replace(/[^A-Za-z0-9_-]+/g, '-').replace(/^-+|-+$/g, '');
+  return `${day}-${time}-${safe.slice(0, 40) || 'model'}`;
+}
+
+/** Whether a name can be a run's: used before any text from outside becomes part of a path. */
+export function isRunName(name: string): boolean {
+  return /^\d{8}-\d{6}-[A-Za-z0-9_-]+$/.test(name);
+}
+
+export interface NewRun {
+  readonly plan: Plan;
+  readonly options: TrainOptions;
+  /** Readable end of the run's name; the model's name if absent. */
+  readonly label?: string;
+  readonly now?: Date;
+}
+
+/**
+ * Makes the folder of a new run with its plan and options.
+ *
+ * @returns its absolute path; the last part is the run's id
+ * @throws ShrinkError kind `bad-input` if the place cannot be written
+ */
+export async function createRun(runsFolder: string, run: NewRun): Promise<string> {
+  const name = nameRun(run.label ?? run.plan.model, run.now ?? new Date());
+  try {
+    await mkdir(runsFolder, { recursive: true });
+    await ignoreInGit(runsFolder);
+    const folder = await makeUnique(runsFolder, name);
+    await mkdir(join(folder, RUN_FILES.checkpoints));
+    await mkdir(join(folder, RUN_FILES.weights));
+    await writeDurably(join(folder, RUN_FILES.options), [JSON.stringify(run.options, null, 2), '\n']);
+    // The plan last: a folder with a plan is complete.
+    await writeDurably(join(folder, RUN_FILES.plan), [JSON.stringify(run.plan, null, 2), '\n']);
+    return folder;
+  } catch (error) {
+    const cause = error instanceof ShrinkError ? error.cause : error;
+    throw fileError(cause, 'make a folder for the run', runsFolder, 'bad-input');
+  }
+}
+
+/** Two runs may start in one second, or the clock may go back: the name is taken exclusively. */
+async function makeUnique(runsFolder: string, name: string): Promise<string> {
+  for (let count = 1; ; count += 1) {
+    const folder = join(runsFolder, count === 1 ? name : `${name}-${count}`);
+    try {
+      await mkdir(folder);
+      return folder;
+    } catch (error) {
+      if (codeOf(error) !== 'EEXIST') throw error;
+    }
+  }
+}
+
+/** Only in our own folder: one that the user chose may hold files that are to be committed. */
+async function ignoreInGit(runsFolder: string): Promise<void> {
+  const parent = dirname(runsFolder);
+  if (basename(parent) !== PROJECT_FOLDER) return;
+  await writeFile(join(parent, '.gitignore'), '*\n', { flag: 'wx' }).catch((error: unknown) => {
+    if (codeOf(error) !== 'EEXIST') throw error;
+  });
+}
+
+/** @throws ShrinkError `run-missing` or `run-damaged` */
+export async function readPlan(folder: string): Promise<Plan> {
+  return (await readJson(folder, RUN_FILES.plan, planSchema)) as unknown as Plan;
+}
+
+/** @throws ShrinkError `run-missing` or `run-damaged` */
+export async function readOptions(folder: string): Promise<TrainOptions> {
+  return (await readJson(folder, RUN_FILES.options, optionsSchema)) as unknown as TrainOptions;
+}
+
+async function readJson<T>(folder: string, name: string, schema: z.ZodType<T>): Promise<T> {
+  const path = join(folder, name);
+  let text: string;
+  try {
+    text = await readFile(path, 'utf8');
+  } catch (error) {
+    if (codeOf(error) !== 'ENOENT' && codeOf(error) !== 'ENOTDIR')
+      throw fileError(error, `read ${name}`, path);
+    throw new ShrinkError('bad-input', 'run-missing', `There is no run in ${folder}: ${name} is missing.`, {
+      cause: error,
+    });
+  }
+  try {
+    return schema.parse(JSON.parse(text));
+  } catch (error) {
+    throw new ShrinkError(
+      'environment',
+      'run-damaged',
+      `${path} cannot be understood: it is damaged, or was written by another version of ShrinkNets.`,
+      { cause: error },
+    );
+  }
+}

@@ -1,0 +1,37 @@
+import { spawn } from 'node:child_process';
+import { ShrinkError } from '../../../src/core/errors';
+import { backendMain } from '../../../src/backend/server/backendMain';
+import { countingJob, type MakeTrouble } from './countingJob';
+
+/** The backend that these tests start as a real process. */
+
+const makeTrouble: MakeTrouble = async (kind) => {
+  switch (kind) {
+    case 'throw':
+      throw new TypeError('the engine is on fire');
+    case 'throw-shrink':
+      throw new ShrinkError('bad-input', 'data-shape', 'The data has 3 columns, the model takes 4.');
+    case 'throw-later':
+      setTimeout(() => {
+        throw new Error('thrown where nobody catches');
+      }, 1);
+      return new Promise(() => undefined);
+    case 'hang':
+      return new Promise(() => undefined);
+    case 'exit':
+      process.exit(9);
+    // eslint-disable-next-line no-fallthrough -- process.exit does not return
+    case 'abort':
+      process.abort();
+    // eslint-disable-next-line no-fallthrough -- process.abort does not return
+    case 'child':
+      // A process that does not heed SIGTERM, as a stuck data loader would not.
+      spawn(process.execPath, ['-e', 'process.on("SIGTERM", () => {}); setInterval(() => {}, 1000)'], {
+        stdio: 'ignore',
+      });
+      return new Promise((resolve) => setTimeout(resolve, 100));
+    case 'no-result':
+  }
+};
+
+void backendMain((context) => countingJob(context, makeTrouble));
