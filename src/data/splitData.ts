@@ -1,0 +1,43 @@
+import { permutation, seededRandom, mixSeed } from '../core/random';
+import { takeRows, type Dataset, type Labels, type Rows } from './dataset';
+import type { ModuleParts } from './moduleData';
+
+/** Share of the rows held out for testing where the data has no test part. */
+const TEST_SHARE = 0.1;
+
+/**
+ * Completes the parts of a data set: holds out validation and test rows where none were given, at random but
+ * reproducibly.
+ *
+ * @param validationShare share of the training rows, 0..1
+ */
+export function completeDataset(parts: ModuleParts, validationShare: number, seed: number): Dataset {
+  const notes: string[] = [];
+  let train = unifyClasses(parts);
+  let test = parts.test;
+  if (test === undefined) {
+    [train, test] = holdOut(train, TEST_SHARE, mixSeed(seed, 11));
+    notes.push(`no test data: ${test.count} of the training rows were held out for testing`);
+  }
+  let validation = parts.validation;
+  if (validation === undefined) {
+    [train, validation] = holdOut(train, validationShare, mixSeed(seed, 12));
+    notes.push(`${validation.count} of the training rows are held out for validation`);
+  }
+  return { train, validation, test, notes };
+}
+
+/** Class counts are those of all parts together. */
+function unifyClasses(parts: ModuleParts): Rows {
+  const { train } = parts;
+  if (train.y.kind !== 'classes') return train;
+  const count = (labels: Labels | undefined): number => (labels?.kind === 'classes' ? labels.classes : 0);
+  const classes = Math.max(train.y.classes, count(parts.validation?.y), count(parts.test?.y));
+  return { ...train, y: { ...train.y, classes } };
+}
+
+function holdOut(rows: Rows, share: number, seed: number): [Rows, Rows] {
+  const held = Math.min(rows.count - 1, Math.max(1, Math.round(rows.count * share)));
+  const order = permutation(rows.count, seededRandom(seed));
+  return [takeRows(rows, order.slice(held)), takeRows(rows, order.slice(0, held))];
+}

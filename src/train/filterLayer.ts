@@ -1,0 +1,111 @@
+import * as tf from '../engine/tf';
+import { FILTER_CLASS, type FilterConfig } from '../core/filters';
+
+/**
+ * The switches β of every hub, one variable of shape [channels] each. They lie outside the layers, because layers
+ * whose channels are joined share one switch a channel.
+ */
+export class SwitchBank {
+  private readonly variables = new Map<string, tf.Variable>();
+
+  /** @param form how a switch acts: `signed` multiplies by β, `relu` by max(0, β) (draft, eq. 1) */
+  constructor(readonly form: 'signed' | 'relu') {}
+
+  add(hub: string, values: Float32Array): tf.Variable {
+    const variable = tf.variable(tf.tensor1d(values), true, `switch/${hub}_${nextId()}`);
+    this.variables.set(hub, variable);
+    return variable;
+  }
+
+  get(hub: string): tf.Variable {
+    const variable = this.variables.get(hub);
+    if (variable === undefined) throw new RangeError(`no switches for ${hub}`);
+    return variable;
+  }
+
+  entries(): [string, tf.Variable][] {
+    return [...this.variables];
+  }
+
+  dispose(): void {
+    for (const variable of this.variables.values()) variable.dispose();
+    this.variables.clear();
+  }
+}
+
+let ids = 0;
+function nextId(): number {
+  ids += 1;
+  return ids;
+}
+
+let currentBank: SwitchBank | undefined;
+
+/** Runs `build`, in which every Filter that is made takes its switches from `bank`. */
+export function withBank<T>(bank: SwitchBank, build: () => T): T {
+  const before = currentBank;
+  currentBank = bank;
+  try {
+    return build();
+  } finally {
+    currentBank = before;
+  }
+}
+
+/**
+ * Multiplies every channel by its switch (draft, eq. 1). Input and output have the same shape, of any rank, with the
+ * channels on `axis`.
+ */
+export class FilterLayer extends tf.layers.Layer {
+  private readonly bank: SwitchBank;
+  private readonly filter: FilterConfig;
+
+  constructor(config: FilterConfig) {
+    super({ name: config.name, trainable: false });
+    if (currentBank === undefined) throw new Error('a Filter is made only inside withBank');
+    this.bank = currentBank;
+    this.filter = config;
+    this.supportsMasking = true;
+  }
+
+  static get className(): string {
+    return FILTER_CLASS;
+  }
+
+  override computeOutputShape(inputShape: tf.Shape | tf.Shape[]): tf.Shape | tf.Shape[] {
+    return inputShape;
+  }
+
+  override call(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor {
+    return tf.tidy(() => {
+      const input = Array.isArray(inputs) ? inputs[0] : inputs;
+      if (input === undefined) throw new Error('a Filter takes one tensor');
+      const gate = this.gate();
+      // Channels on the last axis broadcast by themselves.
+      if (this.filter.axis === input.rank - 1) return tf.mul(input, gate);
+      const shape = input.shape.map((_, axis) => (axis === this.filter.axis ? gate.size : 1));
+      return tf.mul(input, tf.reshape(gate, shape));
+    });
+  }
+
+  override getConfig(): tf.serialization.ConfigDict {
+    const { name, hubs, index, axis } = this.filter;
+    return { ...super.getConfig(), name, hubs: [...hubs], index: index === null ? null : [...index], axis };
+  }
+
+  /** The factor of every index of the channel axis, [channels]. */
+  private gate(): tf.Tensor1D {
+    const parts = this.filter.hubs.map((hub) => {
+      const beta = this.bank.get(hub) as unknown as tf.Tensor1D;
+      return this.bank.form === 'relu' ? tf.relu(beta) : beta;
+    });
+    const all = parts.length === 1 && parts[0] !== undefined ? parts[0] : tf.concat1d(parts);
+    if (this.filter.index === null) return all;
+    // Channels that stay take the 1 that is put behind all switches.
+    const withOne = tf.concat1d([all, tf.ones([1]) as tf.Tensor1D]);
+    const index = this.filter.index.map((place) => (place < 0 ? all.size : place));
+    return tf.gather(withOne, tf.tensor1d(index, 'int32'));
+  }
+}
+
+tf.serialization.registerClass(FilterLayer);

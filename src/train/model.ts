@@ -1,0 +1,77 @@
+import * as tf from '../engine/tf';
+import type { Graph } from '../core/graph';
+import { toTopology } from '../core/graph';
+import { sizeOf, type HostTensor, type LayerWeights } from '../core/tensor';
+import type { FunctionalTopology, Topology } from '../core/topology';
+import { withBank, type SwitchBank } from './filterLayer';
+
+/** Making TensorFlow.js models of graphs, and moving weights in and out of them. */
+
+/**
+ * Builds a model. Weights start at zero: whoever builds one has weights to put in, and drawing random ones (an
+ * orthogonal matrix, say) costs more than everything else about it.
+ */
+export async function buildModel(graph: Graph, weights: LayerWeights, bank: SwitchBank): Promise<tf.LayersModel> {
+  const topology = zeroInitializers(toTopology(graph));
+  const model = await withBank(bank, () => tf.models.modelFromJSON({ modelTopology: topology as never }));
+  setWeights(model, weights);
+  return model;
+}
+
+function zeroInitializers(topology: FunctionalTopology): Topology {
+  return JSON.parse(
+    JSON.stringify(topology, (key, value: unknown) =>
+      key.endsWith('_initializer') && value !== null ? { class_name: 'Zeros', config: {} } : value,
+    ),
+  ) as Topology;
+}
+
+/** Every layer of a model and of the models in it, by the name it has in the graph (`outer/inner`). */
+export function layersOf(model: tf.LayersModel, prefix = ''): Map<string, tf.layers.Layer> {
+  const layers = new Map<string, tf.layers.Layer>();
+  for (const layer of model.layers) {
+    if (layer instanceof tf.LayersModel)
+      for (const [name, inner] of layersOf(layer, `${prefix}${layer.name}/`)) layers.set(name, inner);
+    else layers.set(prefix + layer.name, layer);
+  }
+  return layers;
+}
+
+/** @throws RangeError when a layer's weights are of other shapes */
+export function setWeights(model: tf.LayersModel, weights: LayerWeights): void {
+  for (const [name, layer] of layersOf(model)) {
+    const tensors = weights[name];
+    if (tensors === undefined || layer.weights.length === 0) continue;
+    tf.tidy(() => {
+      layer.setWeights(tensors.map((tensor) => tf.tensor(tensor.data, [...tensor.shape])));
+    });
+  }
+}
+
+export async function readWeights(model: tf.LayersModel): Promise<LayerWeights> {
+  const weights: LayerWeights = {};
+  for (const [name, layer] of layersOf(model)) {
+    // getWeights hands out the variables' own tensors: they are not disposed here.
+    const tensors = layer.getWeights();
+    if (tensors.length > 0) weights[name] = await Promise.all(tensors.map(readTensor));
+  }
+  return weights;
+}
+
+export async function readTensor(tensor: tf.Tensor): Promise<HostTensor> {
+  const data = await tensor.data();
+  return { shape: [...tensor.shape], data: Float32Array.from(data) };
+}
+
+/** The topology that a model has, as plain JSON. */
+export function topologyOf(model: tf.LayersModel): Topology {
+  return JSON.parse(JSON.stringify(model.toJSON(null, false))) as Topology;
+}
+
+/** Number of values in a set of weights. */
+export function countValues(weights: LayerWeights): number {
+  return Object.values(weights).reduce(
+    (sum, tensors) => sum + tensors.reduce((s, tensor) => s + sizeOf(tensor.shape), 0),
+    0,
+  );
+}

@@ -1,0 +1,110 @@
+import * as tf from '../engine/tf';
+import { analyse, type Analysis, type Sizing } from '../core/analysis';
+import { allAlive, costModel, totalCost } from '../core/cost';
+import type { Widths } from '../core/events';
+import { insertFilters, placeFilters, type FilterPlace } from '../core/filters';
+import type { Graph } from '../core/graph';
+import type { LayerWeights } from '../core/tensor';
+import { SwitchBank } from './filterLayer';
+import { buildModel, layersOf, readWeights, setWeights } from './model';
+
+/** A network as it is trained: its graph, the channel graph of it, and a TensorFlow.js model with Filters in place. */
+export class Network {
+  private constructor(
+    /** Without Filters; activations split off. */
+    readonly graph: Graph,
+    readonly analysis: Analysis,
+    readonly places: readonly FilterPlace[],
+    readonly bank: SwitchBank,
+    readonly model: tf.LayersModel,
+  ) {}
+
+  /**
+   * @param switches β by hub; hubs that are absent have no Filters
+   * @throws ShrinkError `unknown-layer` for what cannot be followed
+   */
+  static async create(
+    graph: Graph,
+    weights: LayerWeights,
+    sizing: Sizing,
+    switches: Readonly<Record<string, Float32Array>>,
+    form: 'signed' | 'relu' = 'signed',
+  ): Promise<Network> {
+    const analysis = analyse(graph, sizing);
+    const bank = new SwitchBank(form);
+    for (const hub of analysis.hubs) {
+      const values = switches[hub.name];
+      if (values !== undefined && hub.classes.length > 0) bank.add(hub.name, values);
+    }
+    const filtered = bank.entries().length > 0;
+    const places = filtered ? placeFilters(analysis) : [];
+    const model = await buildModel(insertFilters(graph, places), weights, bank);
+    return new Network(graph, analysis, places, bank, model);
+  }
+
+  /** What the author's optimizer trains: every trainable weight, without the switches. */
+  trainedVariables(): tf.Variable[] {
+    return this.model.trainableWeights.map((weight) => weight.read() as tf.Variable);
+  }
+
+  /** All weights, trained or not (moving statistics), without the switches. */
+  weightVariables(): tf.Variable[] {
+    return this.model.weights.map((weight) => weight.read() as tf.Variable);
+  }
+
+  /** Layer and position of each of {@link trainedVariables}, for matching optimizer slots with weights. */
+  trainedPlaces(): { layer: string; weight: number }[] {
+    const places = new Map<string, { layer: string; weight: number }>();
+    for (const [name, layer] of layersOf(this.model))
+      layer.weights.forEach((weight, index) => places.set((weight.read() as tf.Variable).name, { layer: name, weight: index }));
+    return this.trainedVariables().map((variable) => {
+      const place = places.get(variable.name);
+      if (place === undefined) throw new RangeError(`no layer has ${variable.name}`);
+      return place;
+    });
+  }
+
+  readWeights(): Promise<LayerWeights> {
+    return readWeights(this.model);
+  }
+
+  setWeights(weights: LayerWeights): void {
+    setWeights(this.model, weights);
+  }
+
+  async readSwitches(): Promise<Record<string, Float32Array>> {
+    const switches: Record<string, Float32Array> = {};
+    for (const [hub, variable] of this.bank.entries())
+      switches[hub] = Float32Array.from(await variable.data());
+    return switches;
+  }
+
+  /** Parameters and MACs of the network as it stands. */
+  size(): { params: number; macs: number } {
+    return sizeOfNetwork(this.analysis);
+  }
+
+  widths(): Widths {
+    return widthsOf(this.analysis);
+  }
+
+  dispose(): void {
+    this.model.dispose();
+    this.bank.dispose();
+  }
+}
+
+export function sizeOfNetwork(analysis: Analysis): { params: number; macs: number } {
+  const alive = allAlive(analysis);
+  return {
+    params: totalCost(costModel(analysis, 'params'), alive),
+    macs: totalCost(costModel(analysis, 'macs'), alive),
+  };
+}
+
+/** Width of every layer that has one, learned or not. */
+export function widthsOf(analysis: Analysis): Widths {
+  return Object.fromEntries(
+    analysis.hubs.flatMap((hub) => hub.layers.map((layer) => [layer.name, layer.classes.length])),
+  );
+}
