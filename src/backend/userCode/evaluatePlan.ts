@@ -1,0 +1,76 @@
+import { extname } from 'node:path';
+import type { Plan, Site } from '../../core/plan';
+import { badInput } from '../../core/errors';
+import * as tf from '../../engine/tf';
+import { describeThrown } from './describeThrown';
+import { jitiFor } from './jitiFor';
+
+/** A model and which site made each of its layers. */
+export interface EvaluatedPlan {
+  readonly model: tf.LayersModel;
+  /** Site id by layer name. */
+  readonly siteOf: Readonly<Record<string, number>>;
+}
+
+/**
+ * Makes the model of a plan: runs its slice, or builds its topology.
+ *
+ * @throws ShrinkError bad-input `model-throws` when the user's code throws or gives something else than a model
+ */
+export async function evaluatePlan(plan: Plan): Promise<EvaluatedPlan> {
+  if (plan.program.kind === 'topology') {
+    const json: unknown = { modelTopology: plan.program.topology };
+    const model = await tf.models.modelFromJSON(json as Parameters<typeof tf.models.modelFromJSON>[0]);
+    return { model, siteOf: plan.program.siteOf };
+  }
+  const made = new Map<object, number>();
+  let latest: number | undefined;
+  const shrinkSite = (id: number, layer: unknown): unknown => {
+    latest = id;
+    if (typeof layer === 'object' && layer !== null) made.set(layer, id);
+    return layer;
+  };
+  const jiti = jitiFor(plan.file, { 'shrinknets:sites': { __shrinkSite: shrinkSite } });
+  let result: unknown;
+  try {
+    const module = await jiti.evalModule(plan.program.code, {
+      filename: plan.file,
+      ext: extname(plan.file),
+      async: true,
+      forceTranspile: true,
+    });
+    result = await (module as { default: () => unknown }).default();
+  } catch (thrown) {
+    throw describeThrown(thrown, plan, siteAt(plan, latest));
+  }
+  if (!(result instanceof tf.LayersModel))
+    throw badInput(
+      'model-throws',
+      `${plan.file}: ${plan.model} gives ${describeValue(result)}, not a model; make it return a tf.LayersModel.`,
+    );
+  return { model: result, siteOf: collectSites(result, made) };
+}
+
+function siteAt(plan: Plan, id: number | undefined): Site | undefined {
+  return id === undefined ? undefined : plan.sites[id];
+}
+
+/** Layers by name, those inside nested models and wrappers included. */
+function collectSites(model: tf.LayersModel, made: ReadonlyMap<object, number>): Record<string, number> {
+  const siteOf: Record<string, number> = {};
+  const visit = (layer: object): void => {
+    const id = made.get(layer);
+    const { name, layers, layer: wrapped } = layer as { name?: string; layers?: object[]; layer?: object };
+    if (id !== undefined && name !== undefined) siteOf[name] = id;
+    for (const inner of layers ?? []) visit(inner);
+    if (wrapped !== undefined) visit(wrapped);
+  };
+  visit(model);
+  return siteOf;
+}
+
+function describeValue(value: unknown): string {
+  if (value === undefined || value === null) return String(value);
+  if (Array.isArray(value)) return 'an array';
+  return typeof value === 'object' ? 'an object' : `a ${typeof value}`;
+}

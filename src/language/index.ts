@@ -1,0 +1,16 @@
+/** Reading model sources and writing learned widths back: see DESIGN.md, "Front-ends". */
+export { languageOf, loadParsers, type Parsers } from './parsers';
+export { readSource, type Source } from './readSource';
+export { chooseModel, makePlan } from './makePlan';
+export { applyEdits, invertEdits, planEdits, type LearnedWidths, type PlannedEdits } from './planEdits';
+export type {
+  Dependent,
+  Hint,
+  HintWord,
+  ModelKind,
+  ModelParameter,
+  ModelReading,
+  ReadSite,
+  SourceReading,
+  WidthTrace,
+} from './reading';

@@ -1,0 +1,273 @@
+import type { ModelKind } from '../reading';
+import type { Syntax } from '../syntax';
+import { argumentsOf, enclosingFunction, unwrap, wrapOut } from './nodes';
+import type { Binding, ScopeTable } from './scopes';
+import { tfPath } from './tfNames';
+
+/** Where the model comes out. */
+export type ModelOrigin =
+  /** A variable holds it; the creation stands in `inFunction`, or at the top of the module. */
+  | { readonly kind: 'variable'; readonly binding: Binding; readonly inFunction: Syntax | undefined }
+  /** A function returns it. */
+  | { readonly kind: 'function'; readonly fn: Syntax; readonly binding: Binding | undefined }
+  /** A method returns it. */
+  | { readonly kind: 'method'; readonly fn: Syntax; readonly ofClass: Syntax }
+  /** A method, or the constructor, puts it into a field. */
+  | { readonly kind: 'field'; readonly member: Binding; readonly fn: Syntax; readonly ofClass: Syntax }
+  /** A function in an object returns it; `path` is how the object's name leads to it. */
+  | { readonly kind: 'property'; readonly fn: Syntax; readonly binding: Binding; readonly path: string }
+  /** An expression at the top of the module: `export default tf.sequential(…)`. */
+  | { readonly kind: 'expression'; readonly expression: Syntax };
+
+/** A model as the source makes it. */
+export interface MadeModel {
+  readonly name: string;
+  readonly kind: ModelKind;
+  readonly origin: ModelOrigin;
+  readonly nameNode: Syntax;
+  /** The calls that make it: several where branches differ. */
+  readonly creations: readonly Syntax[];
+}
+
+/** Finds the models that a file makes, in source order. */
+export function findMadeModels(root: Syntax, scopes: ScopeTable): MadeModel[] {
+  const made = new Map<unknown, { model: MadeModel; creations: Syntax[] }>();
+  for (const node of root.walk()) {
+    const kind = creationKind(node, scopes);
+    if (kind === undefined) continue;
+    const origin = findOrigin(node, scopes);
+    if (origin === undefined) continue;
+    const key = keyOf(origin);
+    const known = made.get(key);
+    if (known !== undefined) {
+      known.creations.push(node);
+      continue;
+    }
+    const creations = [node];
+    const named = nameOrigin(origin, scopes);
+    made.set(key, { model: { ...named, kind, origin, creations }, creations });
+  }
+  return giveUniqueNames([...made.values()].map((entry) => entry.model));
+}
+
+/** The kind of model that a call makes, if it makes one. */
+function creationKind(node: Syntax, scopes: ScopeTable): ModelKind | undefined {
+  const isNew = node.type === 'new_expression';
+  if (node.type !== 'call_expression' && !isNew) return undefined;
+  const callee = node.field(isNew ? 'constructor' : 'function');
+  const path = callee === undefined ? undefined : tfPath(callee, scopes);
+  if (path?.length !== 1) return undefined;
+  const name = path[0];
+  if (name === (isNew ? 'Sequential' : 'sequential')) return 'sequential';
+  return name === 'model' && !isNew && argumentsOf(node).length > 0 ? 'functional' : undefined;
+}
+
+function findOrigin(creation: Syntax, scopes: ScopeTable): ModelOrigin | undefined {
+  const outer = wrapOutOfChoice(creation);
+  const parent = outer.parent;
+  if (parent === null) return undefined;
+  switch (parent.type) {
+    case 'variable_declarator': {
+      const name = parent.field('name');
+      const binding = name === undefined ? undefined : scopes.bindingOf(name);
+      return binding === undefined || name?.type !== 'identifier'
+        ? undefined
+        : variableOrigin(binding, creation);
+    }
+    case 'assignment_expression':
+      return assignedOrigin(parent, creation, scopes);
+    case 'return_statement': {
+      const fn = enclosingFunction(parent);
+      return fn === undefined ? undefined : functionOrigin(fn, scopes);
+    }
+    case 'arrow_function':
+      return functionOrigin(parent, scopes);
+    case 'public_field_definition':
+    case 'field_definition': {
+      const member = scopes.declaredBy(parent)[0];
+      return member?.ofClass === undefined
+        ? undefined
+        : { kind: 'field', member, fn: parent, ofClass: member.ofClass };
+    }
+    case 'export_statement':
+      return { kind: 'expression', expression: outer };
+    default:
+      return undefined;
+  }
+}
+
+function assignedOrigin(assignment: Syntax, creation: Syntax, scopes: ScopeTable): ModelOrigin | undefined {
+  const left = assignment.field('left');
+  if (left === undefined) return undefined;
+  const binding = scopes.bindingOf(left);
+  if (binding?.kind === 'member' && binding.ofClass !== undefined) {
+    const fn = methodAround(assignment);
+    return fn === undefined ? undefined : { kind: 'field', member: binding, fn, ofClass: binding.ofClass };
+  }
+  if (binding !== undefined) return variableOrigin(binding, creation);
+  const right = assignment.field('right');
+  const isExport = /^(?:module\.exports|exports)\b/.test(left.text);
+  return isExport && right !== undefined && enclosingFunction(assignment) === undefined
+    ? { kind: 'expression', expression: right }
+    : undefined;
+}
+
+/** A variable's model belongs to the function that returns the variable, if one does. */
+function variableOrigin(binding: Binding, creation: Syntax): ModelOrigin {
+  const inFunction = enclosingFunction(creation);
+  const returned = binding.references.some((use) => {
+    const parent = wrapOutOfChoice(use).parent;
+    return parent?.type === 'return_statement' && enclosingFunction(parent) === inFunction;
+  });
+  if (returned && inFunction !== undefined && binding.owner === inFunction)
+    return { kind: 'function', fn: inFunction, binding: undefined };
+  return { kind: 'variable', binding, inFunction };
+}
+
+function functionOrigin(fn: Syntax, scopes: ScopeTable): ModelOrigin {
+  return refineFunction({ kind: 'function', fn, binding: undefined }, scopes);
+}
+
+function refineFunction(origin: Extract<ModelOrigin, { kind: 'function' }>, scopes: ScopeTable): ModelOrigin {
+  const { fn } = origin;
+  const outer = wrapOut(fn);
+  const parent = outer.parent;
+  const body = fn.type === 'method_definition' ? fn.parent : null;
+  if (body?.type === 'class_body' && body.parent !== null)
+    return { kind: 'method', fn, ofClass: body.parent };
+  if (parent?.type.endsWith('field_definition') === true && parent.parent?.parent)
+    return { kind: 'method', fn, ofClass: parent.parent.parent };
+  if (fn.type === 'function_declaration') {
+    return { ...origin, binding: scopes.declaredBy(fn).find((binding) => binding.kind === 'function') };
+  }
+  if (parent?.type === 'variable_declarator') return { ...origin, binding: scopes.declaredBy(parent)[0] };
+  return propertyOrigin(fn, scopes) ?? origin;
+}
+
+/** `const models = { small() {…}, big: () => … }`. */
+function propertyOrigin(fn: Syntax, scopes: ScopeTable): ModelOrigin | undefined {
+  const entry = fn.type === 'method_definition' ? fn : wrapOut(fn).parent;
+  const object = entry?.parent;
+  const declarator = object === null || object === undefined ? null : wrapOut(object).parent;
+  if (object?.type !== 'object' || declarator?.type !== 'variable_declarator') return undefined;
+  const binding = scopes.declaredBy(declarator)[0];
+  const key = entry?.field('key') ?? entry?.field('name');
+  if (binding === undefined || key?.type !== 'property_identifier') return undefined;
+  return { kind: 'property', fn, binding, path: key.text };
+}
+
+function methodAround(node: Syntax): Syntax | undefined {
+  for (const ancestor of node.ancestors())
+    if (ancestor.type === 'method_definition' && ancestor.parent?.type === 'class_body') return ancestor;
+  return undefined;
+}
+
+/** Out of parentheses, casts and `?:`. */
+function wrapOutOfChoice(node: Syntax): Syntax {
+  const outer = wrapOut(node);
+  const parent = outer.parent;
+  const chosen = parent?.type === 'ternary_expression' && parent.field('condition') !== outer;
+  return parent !== null && chosen ? wrapOutOfChoice(parent) : outer;
+}
+
+function keyOf(origin: ModelOrigin): unknown {
+  switch (origin.kind) {
+    case 'variable':
+      return origin.binding;
+    case 'function':
+    case 'method':
+    case 'property':
+      return origin.fn;
+    case 'field':
+      return origin.member;
+    case 'expression':
+      return origin.expression;
+  }
+}
+
+function nameOrigin(origin: ModelOrigin, scopes: ScopeTable): { name: string; nameNode: Syntax } {
+  switch (origin.kind) {
+    case 'variable':
+      return { name: origin.binding.name, nameNode: nameNodeOf(origin.binding) };
+    case 'expression':
+      return { name: 'default', nameNode: origin.expression };
+    case 'function': {
+      const refined = refineFunction(origin, scopes);
+      if (refined.kind !== 'function') return nameOrigin(refined, scopes);
+      const { binding, fn } = refined;
+      const own = fn.field('name');
+      if (binding === undefined) return { name: own?.text ?? nameOfPlace(fn), nameNode: own ?? fn };
+      return { name: binding.name, nameNode: nameNodeOf(binding) };
+    }
+    case 'method': {
+      const own = origin.fn.field('name') ?? origin.fn.parent?.field('name') ?? origin.fn;
+      return { name: `${classNameOf(origin.ofClass)}.${own.text}`, nameNode: own };
+    }
+    case 'field':
+      return {
+        name: `${classNameOf(origin.ofClass)}.${origin.member.name}`,
+        nameNode: origin.ofClass.field('name') ?? origin.ofClass,
+      };
+    case 'property': {
+      const nameNode = origin.fn.field('name') ?? wrapOut(origin.fn).parent?.field('key') ?? origin.fn;
+      return { name: `${origin.binding.name}.${origin.path}`, nameNode };
+    }
+  }
+}
+
+function nameOfPlace(fn: Syntax): string {
+  const parent = wrapOut(fn).parent;
+  if (parent?.type === 'export_statement') return 'default';
+  const left = parent?.type === 'assignment_expression' ? parent.field('left') : undefined;
+  return left === undefined ? 'model' : (left.text.split('.').at(-1) ?? 'model');
+}
+
+function classNameOf(node: Syntax): string {
+  return node.field('name')?.text ?? 'default';
+}
+
+function nameNodeOf(binding: Binding): Syntax {
+  return binding.node.field('name') ?? binding.node;
+}
+
+/** Two functions may each have a `model`: such names are told apart by the function, or by their order. */
+function giveUniqueNames(models: readonly MadeModel[]): MadeModel[] {
+  const counts = new Map<string, number>();
+  for (const model of models) counts.set(model.name, (counts.get(model.name) ?? 0) + 1);
+  const used = new Set<string>();
+  return models.map((model) => {
+    let name = model.name;
+    if ((counts.get(name) ?? 0) > 1 && model.origin.kind === 'variable') {
+      const around = functionName(model.origin.inFunction);
+      if (around !== undefined) name = `${around}.${name}`;
+    }
+    for (let count = 2; used.has(name); count += 1) name = `${model.name}${count}`;
+    used.add(name);
+    return { ...model, name };
+  });
+}
+
+/** The name by which people would call a function. */
+export function functionName(fn: Syntax | undefined): string | undefined {
+  if (fn === undefined) return undefined;
+  const name =
+    fn.field('name') ?? (fn.parent?.type === 'variable_declarator' ? fn.parent.field('name') : undefined);
+  return name?.text;
+}
+
+/** Whether a call of a function is all of a variable's value; then the variable holds the model too. */
+export function holdersOf(fn: Binding, scopes: ScopeTable): { binding: Binding; call: Syntax }[] {
+  return fn.references.flatMap((use) => {
+    const call = use.parent;
+    if (call?.type !== 'call_expression' || call.field('function') !== use) return [];
+    const parent = wrapOut(call).parent;
+    const target =
+      parent?.type === 'variable_declarator'
+        ? parent.field('name')
+        : parent?.type === 'assignment_expression'
+          ? parent.field('left')
+          : undefined;
+    const binding = target === undefined ? undefined : scopes.bindingOf(unwrap(target));
+    return binding === undefined || target?.type === 'object_pattern' ? [] : [{ binding, call }];
+  });
+}

@@ -1,0 +1,241 @@
+import type { Range } from '../../core/errors';
+import { covers, type Syntax } from '../syntax';
+import { argumentsOf, enclosingFunction, isStatement } from './nodes';
+import { calledFunction, parameterBindings } from './mutations';
+import { parametersOf, type ScopeTable } from './scopes';
+import type { Slice } from './slicer';
+
+/** A function whose body becomes the entry, with the text of its arguments. */
+export interface ChainLink {
+  readonly fn: Syntax;
+  readonly args: string;
+}
+
+export interface RenderRequest {
+  readonly root: Syntax;
+  readonly text: string;
+  readonly scopes: ScopeTable;
+  readonly slice: Slice;
+  /** Site ids by the node of the layer call. */
+  readonly sites: ReadonlyMap<Syntax, number>;
+  readonly chain: readonly ChainLink[];
+  /** Statements that end the entry, the last one a `return`. */
+  readonly result: string;
+  /** An expression that gets the name `__default`, for models without one. */
+  readonly named: Syntax | undefined;
+}
+
+const PRELUDE = "import { __shrinkSite } from 'shrinknets:sites'; ";
+
+/**
+ * Writes a slice as a module that default-exports `async () => model`. What is not needed becomes white space, so
+ * every line keeps its number and a message about the slice is one about the source.
+ */
+export function renderSlice(request: RenderRequest): RenderedSlice {
+  const renderer = new Renderer(request);
+  renderer.visit(request.root);
+  const body = renderer.finish();
+  const first = request.chain[0];
+  const entry =
+    first === undefined
+      ? `export default async () => { ${request.result} };`
+      : `export default async () => __entry(${first.args});`;
+  return { code: `${PRELUDE}${body}\n;${entry}\n`, calls: renderer.renderedCalls() };
+}
+
+export interface RenderedSlice {
+  readonly code: string;
+  /** The calls that are in it. */
+  readonly calls: ReadonlySet<Syntax>;
+}
+
+/** What stands for a value that nothing reads: a pattern must still find something to take apart. */
+export function placeholderFor(parameter: Syntax | undefined): string {
+  const first = parameter?.text.charAt(0);
+  return first === '{' ? '{}' : first === '[' ? '[]' : 'undefined';
+}
+
+class Renderer {
+  private readonly changes: { readonly range: Range; readonly text: string; readonly order: number }[] = [];
+  private readonly calls: Syntax[] = [];
+
+  constructor(private readonly request: RenderRequest) {}
+
+  finish(): string {
+    const { text } = this.request;
+    const isBlank = (range: Range): number => (range.end > range.start ? 1 : 0);
+    const sorted = [...this.changes].sort(
+      (a, b) => a.range.start - b.range.start || isBlank(a.range) - isBlank(b.range) || a.order - b.order,
+    );
+    let out = '';
+    let position = 0;
+    for (const change of sorted) {
+      if (change.range.start < position) continue;
+      out += text.slice(position, change.range.start) + change.text;
+      position = change.range.end;
+    }
+    return out + text.slice(position);
+  }
+
+  renderedCalls(): ReadonlySet<Syntax> {
+    const blanks = this.changes.filter((change) => change.range.end > change.range.start);
+    return new Set(this.calls.filter((call) => !blanks.some((blank) => covers(blank.range, call.range))));
+  }
+
+  visit(node: Syntax): void {
+    const { slice, sites } = this.request;
+    if (node.type === 'hash_bang_line') return this.blank(node.range);
+    if (isStatement(node) && slice.isCut(enclosingFunction(node))) {
+      const link = this.chainLinkIn(node);
+      if (link !== undefined) return this.visitChain(node, link);
+      if (this.holdsNamed(node)) return this.visitNamed(node);
+      if (!slice.included.has(node)) return this.drop(node);
+    }
+    if (node.type === 'export_statement') this.dropExport(node);
+    if (node.type === 'try_statement') return this.visitTry(node);
+    if (node.type === 'lexical_declaration' || node.type === 'variable_declaration')
+      this.dropDeclarators(node);
+    if (node.type === 'class_body' && node.parent !== null && slice.cutClasses.has(node.parent))
+      return this.visitClassBody(node);
+    if (node.type === 'call_expression') {
+      this.calls.push(node);
+      this.dropArguments(node);
+    }
+    const site = sites.get(node);
+    if (site !== undefined) this.insert(node.start, `__shrinkSite(${site}, `);
+    for (const child of node.children) if (child.named) this.visit(child);
+    if (site !== undefined) this.insert(node.end, ')');
+  }
+
+  private chainLinkIn(statement: Syntax): number | undefined {
+    const around = enclosingFunction(statement);
+    const index = this.request.chain.findIndex((link) => statement.contains(link.fn));
+    if (index === -1) return undefined;
+    const outer = index === 0 ? undefined : this.request.chain[index - 1]?.fn;
+    return around === outer ? index : undefined;
+  }
+
+  private visitChain(statement: Syntax, index: number): void {
+    const { chain, result } = this.request;
+    const link = chain[index];
+    const body = link?.fn.field('body');
+    if (link === undefined || body === undefined) return this.drop(statement);
+    const parameters = link.fn.field('parameters') ?? link.fn.field('parameter');
+    const open = parameters?.type === 'formal_parameters' ? '' : '(';
+    const close = open === '' ? '' : ')';
+    const head = index === 0 ? 'const __entry = async ' : 'return await (async ';
+    this.blank({ start: statement.start, end: parameters?.start ?? body.start });
+    this.insert(parameters?.start ?? body.start, parameters === undefined ? `${head}() => ` : head + open);
+    if (parameters !== undefined) {
+      this.insert(parameters.end, `${close} => `);
+      this.blank({ start: parameters.end, end: body.start });
+    }
+    for (const child of body.children) if (child.named) this.visit(child);
+    const inner = chain[index + 1];
+    this.insert(body.end - 1, inner === undefined ? `;${result}` : '');
+    this.insert(body.end, index === 0 ? ';' : `)(${link.args});`);
+    this.blank({ start: body.end, end: statement.end });
+  }
+
+  private holdsNamed(statement: Syntax): boolean {
+    const { named } = this.request;
+    return (
+      named !== undefined &&
+      statement.contains(named) &&
+      enclosingFunction(named) === enclosingFunction(statement)
+    );
+  }
+
+  private visitNamed(statement: Syntax): void {
+    const { named } = this.request;
+    if (named === undefined) return;
+    this.blank({ start: statement.start, end: named.start });
+    this.insert(named.start, 'const __default = ');
+    this.visit(named);
+    this.blank({ start: named.end, end: statement.end });
+    this.insert(statement.end, ';');
+  }
+
+  private drop(statement: Syntax): void {
+    const parent = statement.parent?.type ?? '';
+    const inBlock =
+      parent === 'program' ||
+      parent === 'statement_block' ||
+      parent === 'switch_case' ||
+      parent === 'switch_default';
+    this.blank(statement.range);
+    if (!inBlock) this.insert(statement.start, '{}');
+  }
+
+  /** Everything in a slice is declared in one module and exported by its entry. */
+  private dropExport(node: Syntax): void {
+    const declaration = node.field('declaration') ?? node.field('value');
+    if (declaration !== undefined) this.blank({ start: node.start, end: declaration.start });
+    const name = declaration?.field('name');
+    if (declaration !== undefined && name === undefined && declaration.type.startsWith('class'))
+      this.insert(declaration.start, 'const __class = ');
+  }
+
+  /** An error must reach the user, not a `catch` that shows it in the page. */
+  private visitTry(node: Syntax): void {
+    const body = node.field('body');
+    for (const child of node.children) {
+      if (child === body) this.visit(child);
+      else this.blank(child.range);
+    }
+  }
+
+  private dropDeclarators(node: Syntax): void {
+    const { included } = this.request.slice;
+    const declarators = node.namedChildren.filter((child) => child.type === 'variable_declarator');
+    const isWhole =
+      !this.request.slice.isCut(enclosingFunction(node)) || node.parent?.type === 'for_statement';
+    if (isWhole || declarators.every((declarator) => included.has(declarator))) return;
+    let first = true;
+    for (const child of node.children) {
+      if (child.type === ',') this.blank(child.range);
+      if (child.type !== 'variable_declarator') continue;
+      if (!included.has(child)) {
+        this.blank(child.range);
+        continue;
+      }
+      if (!first) this.insert(child.start, ', ');
+      first = false;
+    }
+  }
+
+  private visitClassBody(body: Syntax): void {
+    for (const member of body.namedChildren) {
+      const isMember = member.type === 'method_definition' || member.type.endsWith('field_definition');
+      if (isMember && !this.request.slice.included.has(member)) this.blank(member.range);
+      else this.visit(member);
+    }
+  }
+
+  /** Arguments for parameters that the slice of the function does not read. */
+  private dropArguments(call: Syntax): void {
+    const { scopes, slice } = this.request;
+    const fn = calledFunction(call, scopes);
+    if (fn === undefined || !slice.isCut(fn)) return;
+    const args = argumentsOf(call);
+    if (args.some((argument) => argument.type === 'spread_element')) return;
+    args.forEach((argument, index) => {
+      const parameters = parameterBindings(fn, index, scopes);
+      if (parameters.some((parameter) => slice.needed.has(parameter))) return;
+      this.blank(argument.range);
+      this.insert(argument.start, placeholderFor(parametersOf(fn)[index]));
+    });
+  }
+
+  private insert(position: number, text: string): void {
+    this.changes.push({ range: { start: position, end: position }, text, order: this.changes.length });
+  }
+
+  private blank(range: Range): void {
+    if (range.end <= range.start) return;
+    const text = this.request.text
+      .slice(range.start, range.end)
+      .replace(/[^\r\n]+/g, (run) => ' '.repeat(run.length));
+    this.changes.push({ range, text, order: this.changes.length });
+  }
+}

@@ -1,0 +1,359 @@
+import type { Syntax } from '../syntax';
+import {
+  argumentsOf,
+  enclosingFunction,
+  enclosingStatement,
+  isFunction,
+  isStatement,
+  isTypeOnly,
+} from './nodes';
+import {
+  calledFunction,
+  functionOf,
+  isStatementOfItsOwn,
+  ownerOf,
+  parameterBindings,
+  type Mutation,
+  type MutationIndex,
+} from './mutations';
+import type { Binding, ScopeTable } from './scopes';
+
+/** What a slice starts from. */
+export interface SliceRoot {
+  /** Functions whose bodies become the entry, outermost first: they end in the model instead of in a return. */
+  readonly chain: readonly Syntax[];
+  /** Bindings whose values the result is made of. */
+  readonly needs: readonly Binding[];
+  /** Expressions that are evaluated as they stand. */
+  readonly expressions: readonly Syntax[];
+  /** The innermost function of the chain ends in its own `return`. */
+  readonly returns: boolean;
+}
+
+/** The parts of a file that a model needs. */
+export interface Slice {
+  readonly included: ReadonlySet<Syntax>;
+  /** Functions whose bodies are cut to what is needed; `undefined` in `isCut` means the top of the module. */
+  isCut(fn: Syntax | undefined): boolean;
+  /** Classes whose members are cut to what is needed. */
+  readonly cutClasses: ReadonlySet<Syntax>;
+  readonly needed: ReadonlySet<Binding>;
+}
+
+const LOOPS: ReadonlySet<string> = new Set([
+  'for_statement',
+  'for_in_statement',
+  'while_statement',
+  'do_statement',
+  'switch_statement',
+]);
+
+/** Names that every JavaScript has and whose use has no side effect. */
+const HARMLESS_GLOBALS =
+  /^(?:[A-Z]\w*Error|Error|Number|Array|Math|JSON|Object|String|Boolean|undefined|NaN|Infinity|isNaN|parseInt|tf)$/;
+
+/**
+ * Collects the statements that a model needs: a backward slice, insensitive to the order of statements. A statement
+ * is in it when it declares or changes something that is needed, with the conditions and loops around it.
+ */
+export function computeSlice(root: SliceRoot, scopes: ScopeTable, mutations: MutationIndex): Slice {
+  return new Slicer(root, scopes, mutations).run();
+}
+
+class Slicer implements Slice {
+  readonly included = new Set<Syntax>();
+  readonly needed = new Set<Binding>();
+  readonly cutClasses = new Set<Syntax>();
+  private readonly active = new Set<Syntax>();
+  private readonly valued = new Set<Syntax>();
+  private readonly properties = new Set<string>();
+  /** Arguments that count only if the parameter they are for is needed. */
+  private deferred: { argument: Syntax; parameters: readonly Binding[] }[] = [];
+
+  constructor(
+    private readonly root: SliceRoot,
+    private readonly scopes: ScopeTable,
+    private readonly mutations: MutationIndex,
+  ) {}
+
+  run(): Slice {
+    for (const fn of this.root.chain) this.active.add(fn);
+    for (const expression of this.root.expressions) this.collect(expression);
+    for (const binding of this.root.needs) this.need(binding);
+    const innermost = this.root.chain.at(-1);
+    if (this.root.returns && innermost !== undefined) this.value(innermost);
+    let size = -1;
+    while (size !== this.size()) {
+      size = this.size();
+      for (const binding of [...this.needed]) this.includeMutations(binding);
+      this.collectDeferred();
+      this.includeJumps();
+    }
+    this.includeThrows();
+    return this;
+  }
+
+  isCut(fn: Syntax | undefined): boolean {
+    return fn === undefined || this.root.chain.includes(fn) || this.isCuttable(fn);
+  }
+
+  private size(): number {
+    return this.included.size + this.needed.size + this.active.size + this.valued.size;
+  }
+
+  /** Functions with a name of their own are cut; callbacks inside an expression are taken whole. */
+  private isCuttable(fn: Syntax): boolean {
+    if (this.root.chain.includes(fn)) return true;
+    const parent = fn.parent;
+    const named =
+      fn.type === 'function_declaration' ||
+      (parent?.type === 'variable_declarator' && parent.field('name')?.type === 'identifier') ||
+      (fn.type === 'method_definition' && parent?.type === 'class_body' && this.isCutClass(parent.parent));
+    if (!named) return false;
+    const outer = enclosingFunction(fn);
+    return outer === undefined || this.isCuttable(outer);
+  }
+
+  /** Classes of a library's kind (custom layers) are called from outside: all their members may be needed. */
+  private isCutClass(node: Syntax | null): boolean {
+    if (node === null) return false;
+    const heritage = node.child('class_heritage');
+    if (heritage === undefined) return true;
+    const base = [...heritage.walk()].find((child) => child.type === 'identifier');
+    const binding = base === undefined ? undefined : this.scopes.bindingOf(base);
+    return binding?.kind === 'class' && this.isCutClass(binding.node);
+  }
+
+  private need(binding: Binding, valued = true): void {
+    const fn = functionOf(binding);
+    if (fn !== undefined && valued) this.value(fn);
+    if (this.needed.has(binding)) return;
+    this.needed.add(binding);
+    switch (binding.kind) {
+      case 'parameter':
+        this.collect(binding.node);
+        return;
+      case 'member':
+        this.needMember(binding);
+        return;
+      case 'class':
+        this.include(binding.node);
+        this.needClass(binding.node);
+        return;
+      case 'variable':
+        this.included.add(binding.node);
+        this.include(binding.node);
+        if (fn !== undefined && this.isCuttable(fn)) this.activate(fn);
+        else if (binding.node.type === 'variable_declarator') this.collect(binding.node);
+        return;
+      case 'function':
+        this.include(binding.node);
+        if (this.isCuttable(binding.node)) this.activate(binding.node);
+        else this.collect(binding.node);
+        return;
+      case 'import':
+      case 'enum':
+        this.include(binding.node);
+        return;
+    }
+  }
+
+  private needClass(node: Syntax): void {
+    const heritage = node.child('class_heritage');
+    if (heritage !== undefined) this.collect(heritage);
+    const body = node.field('body');
+    if (body === undefined) return;
+    if (!this.isCutClass(node)) {
+      this.collect(body);
+      return;
+    }
+    this.cutClasses.add(node);
+    for (const member of body.namedChildren) {
+      const name = member.field('name')?.text ?? member.field('property')?.text ?? '';
+      const binding = this.scopes.memberOf(node, name);
+      if (binding !== undefined && (name === 'constructor' || this.properties.has(name))) this.need(binding);
+    }
+  }
+
+  private needMember(binding: Binding): void {
+    const node = binding.node;
+    if (binding.ofClass !== undefined) {
+      for (const owner of this.scopes.declaredBy(binding.ofClass)) this.need(owner);
+    }
+    if (node.type === 'method_definition') {
+      this.included.add(node);
+      this.activate(node);
+      if (binding.name === 'constructor') this.includeSuperCall(node);
+    } else if (node.parent?.type === 'class_body') {
+      this.included.add(node);
+      this.collect(node);
+    } else if (node.type === 'required_parameter') {
+      for (const parameter of this.scopes.declaredBy(node)) if (parameter !== binding) this.need(parameter);
+    }
+  }
+
+  private includeSuperCall(constructor: Syntax): void {
+    for (const node of constructor.walk())
+      if (node.type === 'super' && node.parent?.type === 'call_expression') this.include(node);
+  }
+
+  private activate(fn: Syntax): void {
+    if (this.active.has(fn)) return;
+    this.active.add(fn);
+    this.includeReturns(fn);
+  }
+
+  /** The value that a function returns is used. */
+  private value(fn: Syntax): void {
+    if (this.valued.has(fn)) return;
+    this.valued.add(fn);
+    this.includeReturns(fn);
+  }
+
+  private includeReturns(fn: Syntax): void {
+    const body = fn.field('body');
+    if (body === undefined || !this.active.has(fn)) return;
+    if (body.type !== 'statement_block') {
+      this.collect(body);
+    } else if (this.valued.has(fn)) {
+      for (const node of ownNodes(body)) if (node.type === 'return_statement') this.include(node);
+    }
+  }
+
+  private include(node: Syntax): void {
+    const statement = enclosingStatement(node);
+    if (statement === undefined || this.included.has(statement)) return;
+    this.included.add(statement);
+    const around = statement.parent;
+    if (around !== null) {
+      const outer = enclosingStatement(around);
+      if (outer !== undefined && enclosingFunction(outer) === enclosingFunction(statement))
+        this.include(outer);
+    }
+    this.collectStatement(statement);
+  }
+
+  /** What a statement itself reads: for a compound one, its condition. */
+  private collectStatement(statement: Syntax): void {
+    for (const child of statement.children) {
+      if (!child.named || isStatement(child) || isTypeOnly(child)) continue;
+      if (statement.type === 'for_statement' && child.type.endsWith('_declaration')) {
+        this.collect(child);
+        continue;
+      }
+      // What a declaration declares is needed name by name.
+      const declares = [statement.type, child.type].some((type) => type.endsWith('_declaration'));
+      if (declares || statement.type === 'import_statement') continue;
+      if (
+        child.type === 'statement_block' ||
+        child.type.endsWith('_clause') ||
+        child.type.startsWith('switch_')
+      )
+        this.collectStatement(child);
+      else this.collect(child);
+    }
+  }
+
+  /** Needs everything that an expression uses. */
+  private collect(node: Syntax): void {
+    if (isTypeOnly(node)) return;
+    if (isFunction(node) && this.isCuttable(node) && !this.root.chain.includes(node)) return;
+    if (node.type === 'call_expression' && this.collectCall(node)) return;
+    const binding = this.scopes.bindingOf(node);
+    if (binding !== undefined) this.need(binding);
+    if (node.type === 'property_identifier') this.useProperty(node.text);
+    for (const child of node.children) if (child.named) this.collect(child);
+  }
+
+  /** @returns whether the call was of a function of this file, so that its arguments count one by one */
+  private collectCall(call: Syntax): boolean {
+    const fn = calledFunction(call, this.scopes);
+    const callee = call.field('function');
+    const binding = callee === undefined ? undefined : this.scopes.bindingOf(callee);
+    if (fn === undefined || binding === undefined || !this.isCuttable(fn)) return false;
+    this.need(binding, !isStatementOfItsOwn(call));
+    argumentsOf(call).forEach((argument, index) => {
+      const parameters = parameterBindings(fn, index, this.scopes);
+      const spread = argumentsOf(call).some((other) => other.type === 'spread_element');
+      if (spread) this.collect(argument);
+      else this.deferred.push({ argument, parameters });
+    });
+    return true;
+  }
+
+  private collectDeferred(): void {
+    const waiting = this.deferred;
+    this.deferred = [];
+    for (const entry of waiting) {
+      const owner = ownerOf(entry.argument, this.scopes);
+      if (owner !== undefined && this.needed.has(owner))
+        for (const parameter of entry.parameters)
+          if (this.relevantMutations(parameter).length > 0) this.need(parameter);
+      if (entry.parameters.some((parameter) => this.needed.has(parameter))) this.collect(entry.argument);
+      else this.deferred.push(entry);
+    }
+  }
+
+  private useProperty(name: string): void {
+    if (this.properties.has(name)) return;
+    this.properties.add(name);
+    for (const ofClass of this.cutClasses) {
+      const member = this.scopes.memberOf(ofClass, name);
+      if (member !== undefined) this.need(member);
+    }
+  }
+
+  private relevantMutations(binding: Binding, seen = new Set<Binding>()): readonly Mutation[] {
+    if (seen.has(binding)) return [];
+    seen.add(binding);
+    return (this.mutations.get(binding) ?? []).filter((mutation) => {
+      if (mutation.through === undefined) return true;
+      return parameterBindings(mutation.through.fn, mutation.through.index, this.scopes).some(
+        (parameter) => this.relevantMutations(parameter, seen).length > 0,
+      );
+    });
+  }
+
+  private includeMutations(binding: Binding): void {
+    for (const mutation of this.relevantMutations(binding)) {
+      // The body of a chain's function is the entry itself, so nothing may call it.
+      if (mutation.via.some((fn) => this.root.chain.includes(fn))) continue;
+      const fn = mutation.inFunction;
+      if (fn === undefined || this.active.has(fn)) this.include(mutation.statement);
+    }
+  }
+
+  /** `break` and `continue` in loops that are in the slice. */
+  private includeJumps(): void {
+    for (const statement of [...this.included]) {
+      if (!LOOPS.has(statement.type)) continue;
+      for (const node of ownNodes(statement))
+        if (node.type === 'break_statement' || node.type === 'continue_statement') this.include(node);
+    }
+  }
+
+  /** Checks that throw are kept where they look only at what is needed anyway. */
+  private includeThrows(): void {
+    for (const fn of [...this.active]) {
+      const body = fn.field('body');
+      if (body === undefined) continue;
+      for (const node of ownNodes(body)) {
+        if (node.type !== 'throw_statement') continue;
+        const around = [node, ...node.ancestors()].filter((at) => isStatement(at) && body.contains(at));
+        const parts = around.flatMap((at) => [...at.walk((inner) => inner === at || !isStatement(inner))]);
+        if (parts.every((part) => this.isHarmless(part))) this.include(node);
+      }
+    }
+  }
+
+  private isHarmless(node: Syntax): boolean {
+    if (node.type !== 'identifier') return true;
+    const binding = this.scopes.bindingOf(node);
+    return binding === undefined ? HARMLESS_GLOBALS.test(node.text) : this.needed.has(binding);
+  }
+}
+
+/** Nodes of a function's body without those of functions inside it. */
+export function ownNodes(body: Syntax): Generator<Syntax> {
+  return body.walk((node) => node === body || !isFunction(node));
+}

@@ -1,0 +1,101 @@
+import { badInput, lineAndColumn, type ShrinkError } from '../core/errors';
+import type { Plan, Site } from '../core/plan';
+import type { ModelReading, ReadSite, SourceReading } from './reading';
+import { sha256 } from './sha256';
+import type { Syntax } from './syntax';
+
+/**
+ * Makes the plan of a model: everything the backend needs to build it.
+ *
+ * @param modelName a model's name or alias; may be left out where the file makes one model
+ * @throws ShrinkError bad-input, `file:line:column: what, what to do`
+ */
+export function makePlan(reading: SourceReading, modelName?: string): Plan {
+  const model = chooseModel(reading, modelName);
+  const broken = findBrokenCode(reading, model);
+  if (broken !== undefined) throw broken;
+  const hintError = reading.problems.find((problem) => problem.severity === 'error');
+  if (hintError !== undefined)
+    throw badInput(hintError.code, placeMessage(reading, hintError.range.start, hintError.message));
+  const front = reading.internal.front;
+  if (front === undefined) throw badInput('slice', `${reading.file}: the file could not be read.`);
+  return {
+    version: 1,
+    file: reading.file,
+    fileHash: sha256(reading.text),
+    language: reading.language,
+    model: model.name,
+    program: front.makeProgram(model),
+    sites: model.sites.map(siteOf),
+    modelHint: model.modelHint,
+    onlyHinted: model.onlyHinted,
+  };
+}
+
+/**
+ * The model that a name means.
+ *
+ * @throws ShrinkError `no-model`, `several-models`, `unknown-model` or `syntax`
+ */
+export function chooseModel(reading: SourceReading, modelName?: string): ModelReading {
+  const { models } = reading;
+  if (models.length === 0) {
+    throw (
+      findBrokenCode(reading, undefined) ??
+      badInput(
+        'no-model',
+        `${reading.file}: no model found; make one with tf.sequential, tf.model, Keras or PyTorch, or name another file.`,
+      )
+    );
+  }
+  const names = models.map((model) => model.name).join(', ');
+  if (modelName === undefined) {
+    const wholes = models.filter((model) => model.partOf.length === 0);
+    const hinted = wholes.filter((model) => model.modelHintRange !== undefined);
+    const only = [models, wholes, hinted].find((list) => list.length === 1)?.[0];
+    if (only !== undefined) return only;
+    throw badInput('several-models', `${reading.file} has several models: ${names}; name one with --model.`);
+  }
+  const exact = models.find((model) => model.name === modelName);
+  const aliased = models.filter((model) => model.aliases.includes(modelName));
+  const chosen = exact ?? (aliased.length === 1 ? aliased[0] : undefined);
+  if (chosen !== undefined) return chosen;
+  throw badInput(
+    'unknown-model',
+    `${reading.file} has no model ${JSON.stringify(modelName)}; it has ${names}.`,
+  );
+}
+
+/** A site without what only edits need. */
+function siteOf(site: ReadSite): Site {
+  const { id, file, layerType, range, line, column } = site;
+  return {
+    ...{ id, file, layerType, range, line, column },
+    ...(site.widthRange === undefined ? {} : { widthRange: site.widthRange }),
+    ...(site.width === undefined ? {} : { width: site.width }),
+    ...(site.hint === undefined ? {} : { hint: site.hint }),
+  };
+}
+
+/** A syntax error in the file. What stands around it cannot be trusted, wherever it is. */
+function findBrokenCode(reading: SourceReading, model: ModelReading | undefined): ShrinkError | undefined {
+  const root = reading.internal.root;
+  const node = root === undefined ? undefined : findError(root, model);
+  if (node === undefined) return undefined;
+  const shown = node.text.trim().split(/\r?\n/)[0]?.slice(0, 40) ?? '';
+  const what = node.missing
+    ? `syntax error: ${node.type} is missing`
+    : `syntax error${shown === '' ? '' : ` at ${JSON.stringify(shown)}`}`;
+  return badInput('syntax', placeMessage(reading, node.start, `${what}; mend it.`));
+}
+
+function findError(root: Syntax, model: ModelReading | undefined): Syntax | undefined {
+  const errors = [...root.walk()].filter((node) => node.missing || node.type === 'ERROR');
+  if (model === undefined) return errors[0];
+  return errors.find((node) => node.end >= model.range.start && node.start <= model.range.end) ?? errors[0];
+}
+
+function placeMessage(reading: SourceReading, offset: number, message: string): string {
+  const { line, column } = lineAndColumn(reading.text, offset);
+  return `${reading.file}:${line}:${column}: ${message}`;
+}

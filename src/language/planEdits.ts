@@ -1,0 +1,206 @@
+import { lineAndColumn, type Problem, type Range, type TextEdit } from '../core/errors';
+import { chooseModel } from './makePlan';
+import type { ModelReading, ReadSite, SourceReading } from './reading';
+
+/** Learned widths by site id. Sites whose width did not change may be left out. */
+export type LearnedWidths = Readonly<Record<number, number | { readonly conflict: readonly number[] }>>;
+
+export interface PlannedEdits {
+  /** In source order, none overlapping; empty if anything was refused. */
+  readonly edits: readonly TextEdit[];
+  /** Why not: each with the range of the cause. */
+  readonly problems: readonly Problem[];
+}
+
+/**
+ * Plans the edits that write learned widths into a source: literals change, nothing else does. Either every width can
+ * be written and the edited source reads back with exactly those widths, or there is no edit at all and the problems
+ * say why.
+ *
+ * @throws ShrinkError as {@link chooseModel} does
+ */
+export function planEdits(
+  reading: SourceReading,
+  modelName: string | undefined,
+  learned: LearnedWidths,
+): PlannedEdits {
+  const model = chooseModel(reading, modelName);
+  const problems: Problem[] = [];
+  const wishes = [...widthWishes(model, learned, problems), ...dependentWishes(model, learned)];
+  const edits = settleWishes(reading, wishes, problems);
+  if (problems.length === 0) problems.push(...checkReadBack(reading, model, edits, learned));
+  return { edits: problems.length === 0 ? edits : [], problems };
+}
+
+/** Applies edits to a text. They must not overlap. */
+export function applyEdits(text: string, edits: readonly TextEdit[]): string {
+  const sorted = [...edits].sort((a, b) => a.range.start - b.range.start || a.range.end - b.range.end);
+  let out = '';
+  let position = 0;
+  for (const edit of sorted) {
+    out += text.slice(position, edit.range.start) + edit.text;
+    position = edit.range.end;
+  }
+  return out + text.slice(position);
+}
+
+/**
+ * The edits that undo edits.
+ *
+ * @param text the text before `edits`
+ * @returns edits of the text after `edits`
+ */
+export function invertEdits(text: string, edits: readonly TextEdit[]): TextEdit[] {
+  const sorted = [...edits].sort((a, b) => a.range.start - b.range.start || a.range.end - b.range.end);
+  let shift = 0;
+  return sorted.map((edit) => {
+    const start = edit.range.start + shift;
+    shift += edit.text.length - (edit.range.end - edit.range.start);
+    return {
+      range: { start, end: start + edit.text.length },
+      text: text.slice(edit.range.start, edit.range.end),
+    };
+  });
+}
+
+/** What one use of a literal wants it to be. */
+interface Wish {
+  readonly literal: Range;
+  readonly value: number;
+  /** The use itself: the layer, or another place that reads the constant. */
+  readonly use: Range;
+  readonly what: string;
+}
+
+function widthWishes(model: ModelReading, learned: LearnedWidths, problems: Problem[]): Wish[] {
+  const wishes: Wish[] = [];
+  for (const id of Object.keys(learned))
+    if (model.sites[Number(id)] === undefined)
+      problems.push({
+        severity: 'error',
+        code: 'unknown-site',
+        message: `The model ${model.name} has no site ${id} any more; train it again.`,
+        range: model.nameRange,
+      });
+  for (const site of model.sites) {
+    const wanted = learned[site.id];
+    const refused = refuseSite(site, wanted);
+    if (refused !== undefined) {
+      problems.push(refused);
+      continue;
+    }
+    if (site.widthRange === undefined || site.width === undefined) continue;
+    const value = typeof wanted === 'number' ? wanted : site.width;
+    wishes.push({ literal: site.widthRange, value, use: site.range, what: `the ${site.layerType} layer` });
+    if (site.trace.kind !== 'constant') continue;
+    // Whatever else reads the constant goes on needing the value that it has.
+    for (const other of site.trace.others)
+      wishes.push({
+        literal: site.widthRange,
+        value: site.width,
+        use: other,
+        what: `the use of ${site.trace.name}`,
+      });
+  }
+  return wishes;
+}
+
+function refuseSite(site: ReadSite, wanted: LearnedWidths[number] | undefined): Problem | undefined {
+  if (wanted === undefined) return undefined;
+  const range = site.range;
+  if (typeof wanted !== 'number')
+    return {
+      severity: 'error',
+      code: 'width-conflict',
+      message:
+        `This call makes several layers, which learned different widths (${wanted.conflict.join(', ')}); ` +
+        'one literal cannot say both. Write the layers out one by one, or emit the compact model as a module.',
+      range,
+    };
+  if (!Number.isSafeInteger(wanted) || wanted < 1)
+    return { severity: 'error', code: 'bad-width', message: `${wanted} is no width.`, range };
+  if (site.trace.kind === 'computed')
+    return {
+      severity: 'error',
+      code: 'computed-width',
+      message:
+        `The width of this ${site.layerType} layer ${site.trace.reason}, so it cannot be written as a literal; ` +
+        'write a number there, or emit the compact model as a module.',
+      range: site.trace.range,
+    };
+  if (site.trace.kind === 'none')
+    return { severity: 'error', code: 'no-width', message: `A ${site.layerType} layer has no width.`, range };
+  return undefined;
+}
+
+function dependentWishes(model: ModelReading, learned: LearnedWidths): Wish[] {
+  return model.dependents.map((dependent) => {
+    const value = dependent.terms.reduce((sum, term) => {
+      const wanted = learned[term.site];
+      const width = typeof wanted === 'number' ? wanted : (model.sites[term.site]?.width ?? Number.NaN);
+      return sum + width * term.factor;
+    }, dependent.constant);
+    return { literal: dependent.range, value, use: dependent.range, what: dependent.what };
+  });
+}
+
+/** One edit for every literal whose uses agree on a new value. */
+function settleWishes(reading: SourceReading, wishes: readonly Wish[], problems: Problem[]): TextEdit[] {
+  const byLiteral = new Map<number, Wish[]>();
+  for (const wish of wishes)
+    byLiteral.set(wish.literal.start, [...(byLiteral.get(wish.literal.start) ?? []), wish]);
+  const edits: TextEdit[] = [];
+  for (const group of byLiteral.values()) {
+    const first = group[0];
+    if (first === undefined) continue;
+    const range = first.literal;
+    const written = reading.text.slice(range.start, range.end);
+    const different = group.find((wish) => wish.value !== first.value);
+    if (different !== undefined) {
+      problems.push({
+        severity: 'error',
+        code: 'shared-literal',
+        message:
+          `${written} is read at several places that need different values now: ${first.what} at ` +
+          `${showPlace(reading, first.use)} needs ${first.value}, ${different.what} at ` +
+          `${showPlace(reading, different.use)} needs ${different.value}; give each its own number.`,
+        range,
+      });
+    } else if (Number(written.replaceAll('_', '')) !== first.value) {
+      edits.push({ range, text: String(first.value) });
+    }
+  }
+  return edits.sort((a, b) => a.range.start - b.range.start);
+}
+
+/** Reads the edited text and compares: same sites, the widths that were learned, nothing newly broken. */
+function checkReadBack(
+  reading: SourceReading,
+  model: ModelReading,
+  edits: readonly TextEdit[],
+  learned: LearnedWidths,
+): Problem[] {
+  if (edits.length === 0) return [];
+  const again = reading.internal.reread(applyEdits(reading.text, edits));
+  const edited = again.models.find((candidate) => candidate.name === model.name);
+  const matches =
+    edited?.sites.length === model.sites.length &&
+    model.sites.every((site) => {
+      const now = edited.sites[site.id];
+      return now?.layerType === site.layerType && now.width === (learned[site.id] ?? site.width);
+    });
+  if (matches) return [];
+  return [
+    {
+      severity: 'error',
+      code: 'not-read-back',
+      message: `The edited source of ${model.name} would not read back with the learned widths, so nothing is written.`,
+      range: model.nameRange,
+    },
+  ];
+}
+
+function showPlace(reading: SourceReading, range: Range): string {
+  const { line, column } = lineAndColumn(reading.text, range.start);
+  return `${line}:${column}`;
+}

@@ -1,0 +1,74 @@
+import { messageOf, type Problem } from '../core/errors';
+import { attachHints, type AttachedHints } from './hints/attachHints';
+import { parseHints } from './hints/parseHints';
+import { readScript } from './javascript/readScript';
+import { languageOf, type Parsers } from './parsers';
+import type { FoundModel, FrontEnd, ModelReading, ReadSite, SourceReading } from './reading';
+import type { Syntax } from './syntax';
+
+/** A source file to read. */
+export interface Source {
+  /** Absolute path: its extension tells the language. */
+  readonly file: string;
+  readonly text: string;
+}
+
+/**
+ * Reads the models, sites and hints of a source file. Never throws: what is broken, half typed or unknown is a
+ * problem with a range.
+ */
+export function readSource(parsers: Parsers, source: Source): SourceReading {
+  const { file, text } = source;
+  const language = languageOf(file) ?? 'javascript';
+  const reread = (changed: string): SourceReading => readSource(parsers, { file, text: changed });
+  const empty = { file, text, language, models: [], hints: [] };
+  try {
+    const root = parsers.parse(language, text);
+    const front = readFront(source, root);
+    const parsed = parseHints(root, text);
+    const attached = attachHints(root, text, parsed.hints, front.targets, front.models);
+    return {
+      ...empty,
+      models: front.models.map((model) => finishModel(model, attached)),
+      hints: parsed.hints,
+      problems: sortProblems([...parsed.problems, ...attached.problems, ...front.problems]),
+      internal: { root, front, reread },
+    };
+  } catch (thrown) {
+    const problem: Problem = {
+      severity: 'error',
+      code: 'cannot-read',
+      message: `This file cannot be read: ${messageOf(thrown)}`,
+      range: { start: 0, end: 0 },
+    };
+    return { ...empty, problems: [problem], internal: { root: undefined, front: undefined, reread } };
+  }
+}
+
+function readFront(source: Source, root: Syntax): FrontEnd {
+  return readScript(source.file, source.text, root);
+}
+
+function finishModel(found: FoundModel, attached: AttachedHints): ModelReading {
+  const modelHint = attached.ofModel.get(found.name);
+  const sites = found.sites.map((site): ReadSite => {
+    const entry = attached.ofLayer.get(site.range.start);
+    return entry === undefined ? site : { ...site, hint: entry.value, hintRange: entry.hint.range };
+  });
+  const isBare = (site: ReadSite): boolean => {
+    const entry = attached.ofLayer.get(site.range.start);
+    return entry?.hint.words.length === 0;
+  };
+  const { name, aliases, kind, range, nameRange, parameters, partOf, dependents } = found;
+  return {
+    ...{ name, aliases, kind, range, nameRange, parameters, partOf, dependents },
+    sites,
+    modelHint: modelHint?.value ?? {},
+    ...(modelHint === undefined ? {} : { modelHintRange: modelHint.hint.range }),
+    onlyHinted: sites.some(isBare),
+  };
+}
+
+function sortProblems(problems: Problem[]): Problem[] {
+  return problems.sort((a, b) => a.range.start - b.range.start || a.range.end - b.range.end);
+}

@@ -1,0 +1,131 @@
+import type { Problem, Range } from '../core/errors';
+import type { Language, Program, Site } from '../core/plan';
+import type { HintTarget } from './hints/attachHints';
+import type { Syntax } from './syntax';
+
+/** A `@shrink…` comment, read. */
+export interface Hint {
+  readonly tag: HintTag;
+  /** Range from the tag to the end of what was read, reason included. */
+  readonly range: Range;
+  /** Range of the tag itself. */
+  readonly tagRange: Range;
+  /** Range of the whole comment. */
+  readonly commentRange: Range;
+  readonly words: readonly HintWord[];
+  /** Text after `--`. */
+  readonly reason?: string;
+  /** Whether code stands before the comment on its line. */
+  readonly trailing: boolean;
+}
+
+export type HintTag = '@shrink' | '@shrink-model' | '@shrink-learned';
+
+/** A word of a hint: `off`, or `key=value`. */
+export interface HintWord {
+  readonly range: Range;
+  readonly key: string;
+  readonly keyRange: Range;
+  /** Unquoted; absent for a bare word. */
+  readonly value?: string;
+  readonly valueRange?: Range;
+}
+
+/** A literal that must change with the widths of layers, e.g. `in_features`. */
+export interface Dependent {
+  readonly range: Range;
+  readonly value: number;
+  /** What the literal is: `constant` plus the sum of the sites' widths times their factors. */
+  readonly terms: readonly { readonly site: number; readonly factor: number }[];
+  readonly constant: number;
+  /** What the literal is called in messages, e.g. `in_features`. */
+  readonly what: string;
+}
+
+/** A site as read: with what an edit of it must know. */
+export interface ReadSite extends Site {
+  /** Range of the hint that applies, where there is one. */
+  readonly hintRange?: Range;
+  /** Where the width comes from. */
+  readonly trace: WidthTrace;
+}
+
+/** How the width expression leads to a literal. */
+export type WidthTrace =
+  /** The layer has no width: flatten, dropout. */
+  | { readonly kind: 'none' }
+  /** The literal stands in the layer call itself. */
+  | { readonly kind: 'literal' }
+  /** The literal is that of a constant; `others` are uses of the constant that are no width of this model. */
+  | { readonly kind: 'constant'; readonly name: string; readonly others: readonly Range[] }
+  /** The width is computed; `reason` ends a sentence: "the width …". */
+  | { readonly kind: 'computed'; readonly range: Range; readonly reason: string };
+
+export type ModelKind = 'sequential' | 'functional' | 'subclassed';
+
+/** One parameter of a function that makes a model. */
+export interface ModelParameter {
+  readonly name: string;
+  readonly hasDefault: boolean;
+}
+
+/** A model that a source file makes. */
+export interface ModelReading {
+  /** The name by which it is asked for: a function or a variable. */
+  readonly name: string;
+  /** Other names it answers to, e.g. of the variable that holds what the function returned. */
+  readonly aliases: readonly string[];
+  readonly kind: ModelKind;
+  /** Range of the function or statement that makes it. */
+  readonly range: Range;
+  readonly nameRange: Range;
+  /** Sites in source order; a site's id is its index here. */
+  readonly sites: readonly ReadSite[];
+  /** Literals elsewhere that follow the widths. */
+  readonly dependents: readonly Dependent[];
+  /** Options in `@shrink-model`, as text by key. */
+  readonly modelHint: Readonly<Record<string, string>>;
+  readonly modelHintRange?: Range;
+  readonly parameters: readonly ModelParameter[];
+  /** Whether a bare `@shrink` stands in it. */
+  readonly onlyHinted: boolean;
+  /** Names of models of this file that it is a part of. */
+  readonly partOf: readonly string[];
+}
+
+/** What was read of a source file. Plain data. */
+export interface SourceReading {
+  readonly file: string;
+  readonly text: string;
+  readonly language: Language;
+  readonly models: readonly ModelReading[];
+  readonly hints: readonly Hint[];
+  readonly problems: readonly Problem[];
+  /** For the functions of this folder only. */
+  readonly internal: {
+    readonly root: Syntax | undefined;
+    readonly front: FrontEnd | undefined;
+    /** Reads another text of the same file. */
+    readonly reread: (text: string) => SourceReading;
+  };
+}
+
+/** A model before hints are attached to it. */
+export interface FoundModel extends Omit<
+  ModelReading,
+  'sites' | 'modelHint' | 'modelHintRange' | 'onlyHinted'
+> {
+  readonly sites: readonly Omit<ReadSite, 'hint' | 'hintRange'>[];
+  /** Every place that belongs to it: a model hint above any of these is its. */
+  readonly places: readonly Range[];
+}
+
+/** What a front-end reads of one file; one per language and library. */
+export interface FrontEnd {
+  readonly models: readonly FoundModel[];
+  /** Every layer call of the file, in a model or not. */
+  readonly targets: readonly HintTarget[];
+  readonly problems: readonly Problem[];
+  /** @throws ShrinkError `missing-argument` or `slice` when the program cannot be made */
+  makeProgram(model: ModelReading): Program;
+}

@@ -1,0 +1,80 @@
+import { describe, expect, it } from 'vitest';
+import { planEdits } from '../../src/language';
+import { checkEdit, checkRefused } from './support/checkEdit';
+import { read } from './support/parsers';
+
+const HEAD = "import * as tf from '@tensorflow/tfjs';\n";
+
+describe('edits of TensorFlow.js sources', () => {
+  it('changes the literals of a sequential model', () => {
+    checkEdit(`${HEAD}const model = tf.sequential();
+model.add(tf.layers.dense({ units: ⟦512→37⟧, inputShape: [512] })); // 512 stays
+model.add(tf.layers.dense({ activation: 'relu', units: ⟦512→41⟧ }));
+model.add(tf.layers.dense({ units: 10 }));`);
+  });
+
+  it('keeps CRLF, tabs, trailing commas, comments in the middle and non-ASCII text', () => {
+    checkEdit(
+      `${HEAD}/* größe 😀 */ const model = tf.sequential({\n\tlayers: [\n\t\ttf.layers.conv2d({ filters: /* was 64 */ ⟦64→7⟧, kernelSize: 3, inputShape: [28, 28, 1], }),\n\t\ttf.layers.flatten(),\n\t\ttf.layers.dense({units:⟦1_024→9⟧,}),\n\t],\n});\n`.replaceAll(
+        '\n',
+        '\r\n',
+      ),
+    );
+  });
+
+  it('edits a constant at its declaration', () => {
+    checkEdit(`${HEAD}const HIDDEN = ⟦512→30⟧;
+const config = { dense: { units: 3 }, wide: ⟦256→20⟧ as number };
+const model = tf.sequential({ layers: [
+  tf.layers.dense({ units: HIDDEN, inputShape: [4] }),
+  tf.layers.dense({ units: config.wide }),
+] });`);
+  });
+
+  it('edits a constant that two layers share when both learned the same', () => {
+    const text = `${HEAD}const HIDDEN = 512;
+const model = tf.sequential();
+model.add(tf.layers.dense({ units: HIDDEN, inputShape: [4] }));
+model.add(tf.layers.dense({ units: HIDDEN }));`;
+    expect(planEdits(read(text), undefined, { 0: 30, 1: 30 }).edits).toEqual([
+      { range: { start: text.indexOf('512'), end: text.indexOf('512') + 3 }, text: '30' },
+    ]);
+    checkRefused(text.replace('512', '⟦512⟧'), 'shared-literal', { 0: 30, 1: 31 });
+    checkRefused(text.replace('512', '⟦512⟧'), 'shared-literal', { 0: 30 });
+  });
+
+  it('refuses a constant that something else reads too', () => {
+    checkRefused(
+      `${HEAD}const SIZE = ⟦512⟧;
+const model = tf.sequential();
+model.add(tf.layers.dense({ units: SIZE, inputShape: [SIZE] }));`,
+      'shared-literal',
+      { 0: 30 },
+    );
+  });
+
+  it('refuses computed widths, with the range of what computes them', () => {
+    checkRefused(
+      `${HEAD}const base = 8;
+const model = tf.sequential();
+model.add(tf.layers.dense({ units: ⟦base * 2⟧, inputShape: [3] }));`,
+      'computed-width',
+      { 0: 5 },
+    );
+  });
+
+  it('refuses one call whose layers learned different widths', () => {
+    checkRefused(
+      `${HEAD}const model = tf.sequential();
+for (let i = 0; i < 3; i++) model.add(⟦tf.layers.dense({ units: 16, inputShape: [3] })⟧);`,
+      'width-conflict',
+      { 0: { conflict: [3, 5] } },
+    );
+  });
+
+  it('refuses a site that is not there', () => {
+    const planned = planEdits(read(`${HEAD}const model = tf.sequential();`), undefined, { 4: 3 });
+    expect(planned.problems.map((problem) => problem.code)).toEqual(['unknown-site']);
+    expect(planned.edits).toEqual([]);
+  });
+});
