@@ -1,6 +1,6 @@
 import { hostname } from 'node:os';
 import { ShrinkError } from '../core/errors';
-import { releaseLock, type LockInfo } from '../run/lock';
+import { removeStaleLock, type LockInfo } from '../run/lock';
 import { isSameProcess } from '../run/processIdentity';
 import { removeSocketPath } from '../run/socketPath';
 import { killProcessGroup } from './killProcess';
@@ -12,17 +12,32 @@ import type { SpawnedBackend } from './spawnBackend';
 const LEAVE_MS = 10_000;
 const POLL_MS = 20;
 
-/** Waits until the process of a backend that has said its last word has ended; ends it if it does not. */
-export async function waitForEnd(lock: LockInfo, backend: SpawnedBackend | undefined): Promise<void> {
+/**
+ * Waits until the process of a backend that has said its last word has ended, ends it if it does not, and removes
+ * what it may have left.
+ */
+export async function waitForEnd(
+  folder: string,
+  lock: LockInfo,
+  backend: SpawnedBackend | undefined,
+): Promise<void> {
   if (lock.host !== hostname()) return;
   for (const deadline = performance.now() + LEAVE_MS; performance.now() < deadline;) {
     if (!(await isSameProcess(lock.pid, lock.startTime))) {
       await backend?.exited;
+      await cleanUp(folder, lock);
       return;
     }
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));
   }
   await killProcessGroup(lock.pid);
+  await cleanUp(folder, lock);
+}
+
+/** A folder that is gone or may not be written needs no cleaning. */
+async function cleanUp(folder: string, lock: LockInfo): Promise<void> {
+  await removeStaleLock(folder, lock).catch(() => undefined);
+  await removeSocketPath(lock.socket);
 }
 
 /**
@@ -39,6 +54,5 @@ export async function killHolder(folder: string, lock: LockInfo): Promise<void> 
       `The run is being trained by process ${lock.pid} on ${lock.host}; it can only be ended there.`,
     );
   if (await isSameProcess(lock.pid, lock.startTime)) await killProcessGroup(lock.pid);
-  await releaseLock(folder, lock.token);
-  await removeSocketPath(lock.socket);
+  await cleanUp(folder, lock);
 }

@@ -95,7 +95,7 @@ export class RunHandle {
   async stop(): Promise<void> {
     if (this.lock === undefined || this.over) return;
     const peer = await this.peer;
-    await peer?.ask('stop', undefined).catch(this.unlessOver);
+    await peer?.ask('stop', {}).catch(this.unlessOver);
   }
 
   /** Ends the backend's process group at once: within 2 s it is gone. @throws ShrinkError `kill-failed` */
@@ -108,7 +108,7 @@ export class RunHandle {
     if (this.lock === undefined || this.over) return;
     const peer = await this.peer;
     this.lettingGo = true;
-    await peer?.ask('detach', undefined).catch(this.unlessOver);
+    await peer?.ask('detach', {}).catch(this.unlessOver);
     peer?.end();
     await this.closed;
   }
@@ -126,7 +126,8 @@ export class RunHandle {
     try {
       if (this.lock !== undefined) problem = await this.watch(this.lock);
       if (this.lettingGo) return { state: 'detached', message: 'The run goes on without this window.' };
-      if (this.lock !== undefined && problem === undefined) await waitForEnd(this.lock, this.backend);
+      if (this.lock !== undefined && problem === undefined)
+        await waitForEnd(this.folder, this.lock, this.backend);
       await this.readRest();
       return await this.describeEnd(problem);
     } catch (error) {

@@ -36,7 +36,7 @@ export const EXIT_FAILED = 70;
 /** Before a line of `backend.log` that says, as JSON, why a backend could not begin. */
 export const START_FAILURE_MARK = 'shrinknets-start-failure ';
 
-const nothing = z.strictObject({}).optional();
+const nothing = z.strictObject({});
 
 export type BackendState = 'running' | 'stopping' | 'ended';
 

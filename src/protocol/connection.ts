@@ -32,7 +32,7 @@ const fromClient: z.ZodType<Message> = z.strictObject({
   jsonrpc: z.literal('2.0'),
   id,
   method,
-  params: z.record(z.string(), z.unknown()).optional(),
+  params: z.record(z.string(), z.unknown()),
 });
 const fromBackend: z.ZodType<Message> = z.union([
   z.strictObject({ jsonrpc: z.literal('2.0'), id, result: z.record(z.string(), z.unknown()) }),
@@ -151,9 +151,7 @@ export function joinConnection(socket: Socket, maxBytes: number, handlers: Notif
   return {
     ...peer,
     ask: async (name, params) => {
-      const reply: unknown = await (params === undefined
-        ? connection.sendRequest(name)
-        : connection.sendRequest(name, params));
+      const reply: unknown = await connection.sendRequest(name, params);
       const parsed = REQUESTS[name].result.safeParse(reply);
       if (!parsed.success) throw new Error(`The backend answered ${name} with another shape.`);
       return parsed.data as RequestResult<typeof name>;

@@ -1,12 +1,12 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
 import { copyFile, link, open, readFile, rename, rm, stat, utimes } from 'node:fs/promises';
 import { hostname } from 'node:os';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import { z } from 'zod';
 import { ShrinkError } from '../core/errors';
 import { codeOf, fileError } from './durable';
-import { isSameProcess } from './processIdentity';
+import { isSameProcess, readStartTime } from './processIdentity';
 import { RUN_FILES } from './paths';
 
 /**
@@ -83,22 +83,15 @@ async function isHeld(path: string, lock: LockInfo): Promise<boolean> {
  * @throws ShrinkError `run-locked` if another backend that lives holds it
  */
 export async function acquireLock(folder: string, mine: LockInfo): Promise<{ stale?: string }> {
-  const text = `${JSON.stringify(mine)}\n`;
-  const temporary = join(folder, `.lock.${mine.token.slice(0, 16)}.tmp`);
+  let temporary: string | undefined;
   try {
-    const handle = await open(temporary, 'wx', 0o600);
-    try {
-      await handle.writeFile(text);
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
+    temporary = await writeTemporary(folder, mine);
     const stale = await takeAt(lockPath(folder), temporary);
     return stale === undefined ? {} : { stale };
   } catch (error) {
     throw fileError(error, 'take the lock of the run', lockPath(folder));
   } finally {
-    await rm(temporary, { force: true }).catch(() => undefined);
+    if (temporary !== undefined) await rm(temporary, { force: true }).catch(() => undefined);
   }
 }
 
@@ -114,8 +107,8 @@ async function takeAt(path: string, temporary: string): Promise<string | undefin
   const holder = parseLock(found);
   if (holder !== undefined && (await isHeld(path, holder))) throw heldBy(holder);
 
-  const guard = `${path}.${createHash('sha256').update(found).digest('hex').slice(0, 8)}`;
-  await takeAt(guard, temporary);
+  const guard = guardOf(path, found);
+  await takeGuard(guard, temporary);
   try {
     if ((await readLockText(path)) !== found) return await takeAt(path, temporary);
     // The guard may be a second name of the temporary file; renaming one name of a file onto another of the
@@ -127,6 +120,64 @@ async function takeAt(path: string, temporary: string): Promise<string | undefin
   } finally {
     await rm(guard, { force: true });
   }
+}
+
+function guardOf(path: string, content: string): string {
+  return `${path}.${createHash('sha256').update(content).digest('hex').slice(0, 8)}`;
+}
+
+/** A guard is held for a few file operations: it is worth waiting for. */
+async function takeGuard(guard: string, temporary: string): Promise<void> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      await takeAt(guard, temporary);
+      return;
+    } catch (error) {
+      if (!(error instanceof ShrinkError) || error.code !== 'run-locked' || attempt === 40) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 25));
+    }
+  }
+}
+
+/**
+ * Removes the lock of a backend that has ended without doing so. Under the guard that {@link takeAt} uses, so that
+ * the lock of somebody who takes over just now is not removed instead.
+ */
+export async function removeStaleLock(folder: string, stale: LockInfo): Promise<void> {
+  const path = lockPath(folder);
+  const found = await readLockText(path);
+  if (found === undefined || parseLock(found)?.token !== stale.token || (await isHeld(path, stale))) return;
+  const me: LockInfo = {
+    ...stale,
+    pid: process.pid,
+    startTime: (await readStartTime(process.pid)) ?? 'unknown',
+    host: hostname(),
+    token: randomBytes(32).toString('hex'),
+  };
+  const temporary = await writeTemporary(folder, me);
+  try {
+    const guard = guardOf(path, found);
+    await takeGuard(guard, temporary);
+    try {
+      if ((await readLockText(path)) === found) await rm(path, { force: true });
+    } finally {
+      await rm(guard, { force: true });
+    }
+  } finally {
+    await rm(temporary, { force: true });
+  }
+}
+
+async function writeTemporary(folder: string, lock: LockInfo): Promise<string> {
+  const temporary = join(folder, `.lock.${lock.token.slice(0, 16)}.tmp`);
+  const handle = await open(temporary, 'wx', 0o600);
+  try {
+    await handle.writeFile(`${JSON.stringify(lock)}\n`);
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+  return temporary;
 }
 
 /** A hard link appears at once with its whole content; a copy is for file systems without links. */
@@ -170,9 +221,4 @@ export async function renewLock(folder: string): Promise<void> {
 /** Removes the lock if it is the one with this token. */
 export async function releaseLock(folder: string, token: string): Promise<void> {
   if (await holdsLock(folder, token)) await rm(lockPath(folder), { force: true });
-}
-
-/** Whether a file in a run's folder belongs to locking; such are never deleted as leftovers. */
-export function isLockName(name: string): boolean {
-  return name === RUN_FILES.lock || basename(name).startsWith(`${RUN_FILES.lock}.`);
 }

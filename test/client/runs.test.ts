@@ -2,22 +2,15 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { attachRun, startRun } from '../../src/client/runs';
-import type { JournalEvent } from '../../src/core/events';
 import { describeRun } from '../../src/run/listRuns';
-import { makeFolder, removeFolders, startSettings } from '../run/support/runs';
+import { collect, makeFolder, removeFolders, startSettings } from '../run/support/runs';
 
 afterAll(removeFolders);
-
-async function collect(events: AsyncIterable<JournalEvent>): Promise<JournalEvent[]> {
-  const all: JournalEvent[] = [];
-  for await (const event of events) all.push(event);
-  return all;
-}
 
 describe('a run', () => {
   it('is trained to its end and leaves its result', async () => {
     const handle = await startRun(startSettings());
-    const events = await collect(handle.events);
+    const events = await collect(handle);
     expect(await handle.closed).toMatchObject({ state: 'done', exit: { code: 0, signal: null } });
     expect(events.map((event) => event.seq)).toEqual(events.map((_event, index) => index));
     expect(events[0]).toMatchObject({ type: 'start', run: handle.run, model: 'mnist', mode: 'budget' });
@@ -28,7 +21,7 @@ describe('a run', () => {
     });
     expect(await describeRun(handle.folder)).toMatchObject({ state: 'done', id: handle.run });
     const again = await attachRun(handle.folder);
-    expect(await collect(again.events)).toEqual(events);
+    expect(await collect(again)).toEqual(events);
   });
   it('refuses a folder without a run', async () => {
     await expect(attachRun(makeFolder())).rejects.toMatchObject({ kind: 'bad-input', code: 'run-missing' });

@@ -45,7 +45,7 @@ export class Clients {
   private readonly sockets = new Set<Socket>();
   private readonly server: Server;
   private lastProgress: Progress | undefined;
-  private lastProgressAt = 0;
+  private progressTimer: NodeJS.Timeout | undefined;
 
   constructor(private readonly owner: ClientsOwner) {
     this.server = createServer((socket) => this.accept(socket));
@@ -67,12 +67,18 @@ export class Clients {
     this.send((client) => client.peer.notify('events', { events: [event] }));
   }
 
-  /** Sends progress, unless the last was sent a moment ago or a client has not read the last yet. */
+  /** Sends progress: the newest at most every {@link PROGRESS_MS}, and not to a client that is behind. */
   report(progress: Progress): void {
     this.lastProgress = progress;
-    const now = performance.now();
-    if (now - this.lastProgressAt < PROGRESS_MS) return;
-    this.lastProgressAt = now;
+    if (this.progressTimer !== undefined) return;
+    this.sendProgress(progress);
+    this.progressTimer = setTimeout(() => {
+      this.progressTimer = undefined;
+      if (this.lastProgress !== undefined && this.lastProgress !== progress) this.report(this.lastProgress);
+    }, PROGRESS_MS).unref();
+  }
+
+  private sendProgress(progress: Progress): void {
     this.send((client) => {
       if (!client.socket.writableNeedDrain) client.peer.notify('progress', { progress });
     });
@@ -80,6 +86,7 @@ export class Clients {
 
   /** Lets everybody read what was sent, then closes. */
   async close(timeoutMs: number): Promise<void> {
+    clearTimeout(this.progressTimer);
     this.server.close();
     const gone = [...this.attached].map((client) => client.peer.closed);
     for (const client of this.attached) client.peer.end();

@@ -1,3 +1,4 @@
+import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdtempSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,6 +7,7 @@ import { buildSync } from 'esbuild';
 import type { JournalEvent } from '../../../src/core/events';
 import { resolveOptions } from '../../../src/core/options';
 import type { Plan } from '../../../src/core/plan';
+import type { RunHandle } from '../../../src/client/runHandle';
 import type { StartSettings } from '../../../src/client/runs';
 import type { CountingSettings } from './countingJob';
 
@@ -24,23 +26,68 @@ export function removeFolders(): void {
   for (const folder of made.splice(0)) rmSync(folder, { recursive: true, force: true });
 }
 
-let bundle: string | undefined;
+const bundles = new Map<string, string>();
 
-/** Bundles the test backend as the real one is bundled. */
-export function bundleBackend(): string {
-  if (bundle !== undefined) return bundle;
-  const outfile = join(makeFolder(), 'backend.cjs');
+/** Bundles a program beside this file as the real ones are bundled. @returns path of the script */
+export function bundle(name: 'countingBackend' | 'owner'): string {
+  const known = bundles.get(name);
+  if (known !== undefined) return known;
+  const esm = name === 'owner';
+  const outfile = join(makeFolder(), esm ? `${name}.mjs` : `${name}.cjs`);
   buildSync({
-    entryPoints: [fileURLToPath(new URL('countingBackend.ts', import.meta.url))],
+    entryPoints: [fileURLToPath(new URL(`${name}.ts`, import.meta.url))],
     outfile,
     bundle: true,
     platform: 'node',
-    format: 'cjs',
+    format: esm ? 'esm' : 'cjs',
     target: 'node20',
     logLevel: 'silent',
+    // vscode-jsonrpc is CommonJS and asks for Node.js's own modules with require.
+    ...(esm
+      ? {
+          banner: {
+            js: 'import{createRequire}from"node:module";const require=createRequire(import.meta.url);',
+          },
+        }
+      : {}),
   });
-  bundle = outfile;
+  bundles.set(name, outfile);
   return outfile;
+}
+
+export function bundleBackend(): string {
+  return bundle('countingBackend');
+}
+
+/** Another process that owns or watches a run. */
+export interface OwnerProcess {
+  readonly folder: string;
+  /** Of the backend. */
+  readonly pid: number;
+  readonly process: ChildProcess;
+}
+
+/** Starts {@link file://./owner.ts} and waits until it sees the run train. */
+export async function startOwner(
+  settings: StartSettings | { readonly watch: string },
+): Promise<OwnerProcess> {
+  const owner = spawn(process.execPath, [bundle('owner'), JSON.stringify(settings)], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const line = await new Promise<string>((resolve, reject) => {
+    owner.stdout.once('data', (data: Buffer) => resolve(data.toString()));
+    owner.once('exit', (code) => reject(new Error(`the owner ended with ${String(code)}`)));
+  });
+  return { ...(JSON.parse(line) as { folder: string; pid: number }), process: owner };
+}
+
+/** Waits until `read` gives what is wanted; the test's own time limit is the only one. */
+export async function until<T>(read: () => Promise<T> | T, wanted: (value: T) => boolean): Promise<T> {
+  for (;;) {
+    const value = await read();
+    if (wanted(value)) return value;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
 }
 
 export function countingPlan(settings: Partial<CountingSettings> = {}): Plan {
@@ -73,6 +120,13 @@ export function startSettings(
     owner: 'attached',
     ...more,
   };
+}
+
+/** Every event of a handle, to the end of its run. */
+export async function collect(handle: RunHandle): Promise<JournalEvent[]> {
+  const all: JournalEvent[] = [];
+  for await (const event of handle.events) all.push(event);
+  return all;
 }
 
 /** What a run learned, without what differs between a run and the same run resumed. */

@@ -1,0 +1,161 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { attachRun, killRun, resumeRun, startRun, stopRun } from '../../src/client/runs';
+import { readJournal } from '../../src/run/journal';
+import { describeRun } from '../../src/run/listRuns';
+import { exists, readStartTime } from '../../src/run/processIdentity';
+import { collect, removeFolders, startOwner, startSettings, until } from '../run/support/runs';
+
+afterAll(removeFolders);
+
+/** Longer than any test: these runs only end because somebody ends them. */
+const ENDLESS = { steps: 10_000_000, checkpointEvery: 10_000_000 };
+
+const stateOf = async (folder: string): Promise<string> => (await describeRun(folder)).state;
+const isGone = async (pid: number): Promise<boolean> => (await readStartTime(pid)) === undefined;
+
+describe('stopping', () => {
+  it('keeps what was learned, and the run goes on from there', async () => {
+    const settings = startSettings(ENDLESS);
+    const handle = await startRun(settings);
+    await handle.stop();
+    expect(await handle.closed).toMatchObject({ state: 'stopped', exit: { code: 0 } });
+    const events = await collect(handle);
+    expect(events.slice(-2).map((event) => event.type)).toEqual(['checkpoint', 'stopped']);
+    expect(existsSync(join(handle.folder, 'lock'))).toBe(false);
+    const resumed = await resumeRun(handle.folder, settings);
+    const restart = await first(resumed.events, (event) => event.type === 'start' && event.seq > 0);
+    expect(restart.type === 'start' ? restart.resumedFrom : '').toMatch(/^checkpoints\/\d{8}\.safetensors$/);
+    await resumed.stop();
+    expect(await resumed.closed).toMatchObject({ state: 'stopped' });
+  });
+
+  it('works from a program that did not start the run', async () => {
+    const handle = await startRun(startSettings(ENDLESS));
+    expect(await stopRun(handle.folder)).toBe(true);
+    expect(await handle.closed).toMatchObject({ state: 'stopped' });
+    expect(await stopRun(handle.folder)).toBe(false);
+  });
+
+  it('is what SIGTERM means; a second one ends a job that does not stop', async () => {
+    const handle = await startRun(startSettings({ ...ENDLESS, trouble: { at: 3, kind: 'hang' } }));
+    const pid = handle.pid ?? 0;
+    await until(
+      () => handle.progress?.step,
+      (step) => step === 3,
+    );
+    process.kill(pid, 'SIGTERM');
+    process.kill(pid, 'SIGTERM');
+    // Two signals may be told as one.
+    const again = setInterval(() => exists(pid) && process.kill(pid, 'SIGTERM'), 50);
+    expect(await handle.closed).toMatchObject({ state: 'interrupted', exit: { code: 143 } });
+    clearInterval(again);
+    expect(existsSync(join(handle.folder, 'lock'))).toBe(false);
+  });
+});
+
+describe('killing', () => {
+  it('ends the whole group, children that do not heed SIGTERM too', async () => {
+    const handle = await startRun(startSettings({ ...ENDLESS, trouble: { at: 3, kind: 'child' } }));
+    await until(
+      () => handle.progress?.step ?? 0,
+      (step) => step > 3,
+    );
+    expect(runningMembers(handle.pid ?? 0)).toHaveLength(2);
+    expect(await killRun(handle.folder)).toBe(true);
+    await handle.closed;
+    expect(runningMembers(handle.pid ?? 0)).toEqual([]);
+    expect(existsSync(join(handle.folder, 'lock'))).toBe(false);
+    expect(await killRun(handle.folder)).toBe(false);
+  });
+
+  it('ends a job that hangs; the run can be resumed', async () => {
+    const handle = await startRun(
+      startSettings({ ...ENDLESS, checkpointEvery: 2, trouble: { at: 5, kind: 'hang' } }),
+    );
+    await until(
+      () => handle.progress?.step,
+      (step) => step === 5,
+    );
+    await handle.kill();
+    expect(await handle.closed).toMatchObject({ state: 'interrupted' });
+    expect(await stateOf(handle.folder)).toBe('interrupted');
+  });
+});
+
+describe('the owner of a run', () => {
+  it('takes an attached run with it when it is killed, after a checkpoint', async () => {
+    const owner = await startOwner(startSettings(ENDLESS));
+    expect(await describeRun(owner.folder)).toMatchObject({ state: 'running', pid: owner.pid });
+    owner.process.kill('SIGKILL');
+    await until(() => isGone(owner.pid), Boolean);
+    expect(await stateOf(owner.folder)).toBe('stopped');
+    const { events } = await readJournal(owner.folder);
+    expect(events.slice(-2).map((event) => event.type)).toEqual(['checkpoint', 'stopped']);
+  });
+
+  it('leaves the run to another client that watches', async () => {
+    const owner = await startOwner(startSettings(ENDLESS));
+    const watcher = await attachRun(owner.folder);
+    await until(
+      () => watcher.progress,
+      (progress) => progress !== undefined,
+    );
+    owner.process.kill('SIGKILL');
+    const seen = watcher.progress?.step ?? 0;
+    // Far longer than a backend waits for its owner to come back.
+    await until(
+      () => watcher.progress?.step ?? 0,
+      (step) => step > seen + 1_000,
+    );
+    expect(await stateOf(owner.folder)).toBe('running');
+    await watcher.stop();
+    expect(await watcher.closed).toMatchObject({ state: 'stopped' });
+  });
+
+  it('may die when the run is detached', async () => {
+    const owner = await startOwner(startSettings(ENDLESS, { owner: 'detached' }));
+    owner.process.kill('SIGKILL');
+    await until(() => isGone(owner.process.pid ?? 0), Boolean);
+    const watcher = await attachRun(owner.folder);
+    const seen = await first(watcher.events, (event) => event.type === 'epoch' && event.epoch > 150);
+    expect(seen.type).toBe('epoch');
+    expect(await stateOf(owner.folder)).toBe('running');
+    await watcher.stop();
+    expect(await watcher.closed).toMatchObject({ state: 'stopped' });
+  });
+
+  it('can let go of an attached run', async () => {
+    const handle = await startRun(startSettings(ENDLESS));
+    await handle.detach();
+    expect(await handle.closed).toMatchObject({ state: 'detached' });
+    const watcher = await attachRun(handle.folder);
+    await first(watcher.events, (event) => event.type === 'epoch' && event.epoch > 150);
+    expect(await stateOf(handle.folder)).toBe('running');
+    await watcher.stop();
+    await watcher.closed;
+  });
+});
+
+describe('two clients', () => {
+  it('see the same events', async () => {
+    const handle = await startRun(startSettings({ steps: 200 }));
+    const late = await attachRun(handle.folder);
+    const [one, two] = await Promise.all([collect(handle), collect(late)]);
+    expect(two).toEqual(one);
+    expect(await late.closed).toMatchObject({ state: 'done' });
+  });
+});
+
+/** Processes of a group, without those that have ended and only wait to be collected by their parent. */
+function runningMembers(group: number): string[] {
+  const all = execFileSync('ps', ['-eo', 'pgid=,stat=,args='], { encoding: 'utf8' }).split('\n');
+  return all.filter((line) => new RegExp(`^\\s*${group}\\s+[^ZX]`).test(line));
+}
+
+async function first<T>(items: AsyncIterable<T>, wanted: (item: T) => boolean): Promise<T> {
+  for await (const item of items) if (wanted(item)) return item;
+  throw new Error('the run ended before');
+}
