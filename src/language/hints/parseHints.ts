@@ -49,7 +49,7 @@ function unknownTag(tagText: string, range: Range): Problem {
 }
 
 /** The lines of a comment without its marks and the space around them. */
-function commentLines(node: Syntax, text: string): Range[] {
+export function commentLines(node: Syntax, text: string): Range[] {
   const lines: Range[] = [];
   let start = node.start;
   while (start <= node.end) {

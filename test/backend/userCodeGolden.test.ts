@@ -1,0 +1,42 @@
+import '@tensorflow/tfjs-backend-cpu';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { evaluatePlan } from '../../src/backend/userCode';
+import * as tf from '../../src/engine/tf';
+import { makePlan } from '../../src/language';
+import { goldenFiles } from '../language/support/golden';
+import { read } from '../language/support/parsers';
+
+beforeAll(async () => {
+  tf.env().set('IS_TEST', true);
+  await tf.setBackend('cpu');
+});
+
+/** Builds a model of a golden file; with its parameters counted there can be no doubt that it is the right one. */
+async function build(name: string, model?: string): Promise<{ params: number; sites: number; loss: unknown }> {
+  const golden = goldenFiles().find((candidate) => candidate.file.endsWith(name));
+  if (golden === undefined) throw new Error(`There is no golden file ${name}.`);
+  const text = model === undefined ? golden.text : golden.text;
+  const plan = makePlan(read(text, golden.file), model);
+  const evaluated = await evaluatePlan(plan);
+  return {
+    params: evaluated.model.countParams(),
+    sites: new Set(Object.values(evaluated.siteOf)).size,
+    loss: evaluated.model.loss,
+  };
+}
+
+describe('golden TensorFlow.js files', () => {
+  it('a convolutional network whose page trains it', async () => {
+    const params = 16 * 10 + 32 * (9 * 16 + 1) + 64 * (800 + 1) + 10 * 65;
+    expect(await build('mnistConv.js')).toEqual({ params, sites: 7, loss: 'categoricalCrossentropy' });
+  });
+
+  it('a residual network from helpers and loops', async () => {
+    const result = await build('residual.ts');
+    const conv = (kernel: number, from: number, to: number): number => kernel * kernel * from * to;
+    const block = (from: number, to: number): number =>
+      conv(3, from, to) + 4 * to + conv(3, to, to) + 4 * to + (from === to ? 0 : conv(1, from, to) + to);
+    const stages = block(16, 16) * 2 + block(16, 32) + block(32, 32) + block(32, 64) + block(64, 64);
+    expect(result.params).toBe(conv(3, 3, 16) + 64 + stages + 650);
+  });
+});
