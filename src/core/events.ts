@@ -58,6 +58,8 @@ export interface ResultEvent {
   readonly params: { readonly before: number; readonly after: number };
   readonly macs: { readonly before: number; readonly after: number };
   readonly metrics: { readonly test: Metrics; readonly validation: Metrics };
+  /** The starting size with the same finish: what the author's own widths reach. */
+  readonly baseline?: Point;
   /** Every size on the path, largest first; `chosen` indexes it. */
   readonly points: readonly Point[];
   readonly chosen: number;

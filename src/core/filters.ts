@@ -12,7 +12,7 @@ import { registerRule } from './rules/table';
 
 export const FILTER_CLASS = 'ShrinkFilter';
 
-/** Configuration of a Filter layer. */
+/** What a Filter layer does. */
 export interface FilterConfig {
   readonly name: string;
   /** Hubs whose switches it applies, in the order in which they are concatenated. */
@@ -102,7 +102,7 @@ export function insertFilters(graph: Graph, places: readonly FilterPlace[]): Gra
   const filterLayer = (place: FilterPlace, input: TensorRef): GraphLayer => ({
     name: place.config.name,
     className: FILTER_CLASS,
-    config: { ...place.config },
+    config: { name: place.config.name },
     calls: [[input]],
   });
   const layers = graph.layers.map((layer) => ({

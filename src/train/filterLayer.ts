@@ -7,9 +7,25 @@ import { FILTER_CLASS, type FilterConfig } from '../core/filters';
  */
 export class SwitchBank {
   private readonly variables = new Map<string, tf.Variable>();
+  private readonly configs: ReadonlyMap<string, FilterConfig>;
 
-  /** @param form how a switch acts: `signed` multiplies by β, `relu` by max(0, β) (draft, eq. 1) */
-  constructor(readonly form: 'signed' | 'relu') {}
+  /**
+   * @param form how a switch acts: `signed` multiplies by β, `relu` by max(0, β) (draft, eq. 1)
+   * @param configs of the Filters. They find theirs here by name: TensorFlow.js rewrites the strings of a layer's own
+   *   configuration to camel case, hub names among them
+   */
+  constructor(
+    readonly form: 'signed' | 'relu',
+    configs: readonly FilterConfig[],
+  ) {
+    this.configs = new Map(configs.map((config) => [config.name, config]));
+  }
+
+  config(filter: string): FilterConfig {
+    const config = this.configs.get(filter);
+    if (config === undefined) throw new RangeError(`no Filter ${filter}`);
+    return config;
+  }
 
   add(hub: string, values: Float32Array): tf.Variable {
     const variable = tf.variable(tf.tensor1d(values), true, `switch/${hub}_${nextId()}`);
@@ -60,11 +76,11 @@ export class FilterLayer extends tf.layers.Layer {
   private readonly bank: SwitchBank;
   private readonly filter: FilterConfig;
 
-  constructor(config: FilterConfig) {
+  constructor(config: { readonly name: string }) {
     super({ name: config.name, trainable: false });
     if (currentBank === undefined) throw new Error('a Filter is made only inside withBank');
     this.bank = currentBank;
-    this.filter = config;
+    this.filter = currentBank.config(config.name);
     this.supportsMasking = true;
   }
 
@@ -89,8 +105,7 @@ export class FilterLayer extends tf.layers.Layer {
   }
 
   override getConfig(): tf.serialization.ConfigDict {
-    const { name, hubs, index, axis } = this.filter;
-    return { ...super.getConfig(), name, hubs: [...hubs], index: index === null ? null : [...index], axis };
+    return { ...super.getConfig(), name: this.filter.name };
   }
 
   /** The factor of every index of the channel axis, [channels]. */

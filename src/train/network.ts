@@ -31,13 +31,16 @@ export class Network {
     form: 'signed' | 'relu' = 'signed',
   ): Promise<Network> {
     const analysis = analyse(graph, sizing);
-    const bank = new SwitchBank(form);
+    const filtered = analysis.hubs.some((hub) => switches[hub.name] !== undefined && hub.classes.length > 0);
+    const places = filtered ? placeFilters(analysis) : [];
+    const bank = new SwitchBank(
+      form,
+      places.map((place) => place.config),
+    );
     for (const hub of analysis.hubs) {
       const values = switches[hub.name];
       if (values !== undefined && hub.classes.length > 0) bank.add(hub.name, values);
     }
-    const filtered = bank.entries().length > 0;
-    const places = filtered ? placeFilters(analysis) : [];
     const model = await buildModel(insertFilters(graph, places), weights, bank);
     return new Network(graph, analysis, places, bank, model);
   }

@@ -1,0 +1,41 @@
+// Bundles the programs into dist/ and puts the WebAssembly files beside them.
+import { build } from 'esbuild';
+import { chmod, copyFile, mkdir, rm } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import path from 'node:path';
+
+const root = path.dirname(path.dirname(new URL(import.meta.url).pathname));
+const dist = path.join(root, 'dist');
+const require = createRequire(import.meta.url);
+
+const common = {
+  absWorkingDir: root,
+  bundle: true,
+  platform: 'node',
+  target: 'node20',
+  format: 'cjs',
+  outdir: 'dist',
+  outExtension: { '.js': '.cjs' },
+  // Native engines are found at run time, in the user's project or beside us; they cannot be bundled.
+  external: ['onnxruntime-node', '@tensorflow/tfjs-node', '@tensorflow/tfjs-node-gpu', 'webgpu', 'vscode'],
+  // jiti's ES module finds its transformer by import.meta.url, which a CommonJS bundle has not.
+  alias: { jiti: path.join(path.dirname(require.resolve('jiti/package.json')), 'lib', 'jiti.cjs') },
+  minifyWhitespace: true,
+  legalComments: 'none',
+  logLevel: 'warning',
+};
+
+await rm(dist, { recursive: true, force: true });
+await mkdir(path.join(dist, 'wasm'), { recursive: true });
+await Promise.all([
+  build({ ...common, entryPoints: { backend: 'src/backend/main.ts' } }),
+  build({ ...common, entryPoints: { cli: 'src/cli/main.ts' }, banner: { js: '#!/usr/bin/env node' } }),
+]);
+await chmod(path.join(dist, 'cli.cjs'), 0o755);
+
+const tfjsWasm = path.join(path.dirname(require.resolve('@tensorflow/tfjs-backend-wasm/package.json')), 'dist');
+for (const name of ['tfjs-backend-wasm', 'tfjs-backend-wasm-simd', 'tfjs-backend-wasm-threaded-simd'])
+  await copyFile(path.join(tfjsWasm, `${name}.wasm`), path.join(dist, 'wasm', `${name}.wasm`));
+const treeSitter = path.join(path.dirname(require.resolve('@vscode/tree-sitter-wasm/package.json')), 'wasm');
+for (const name of ['tree-sitter', 'tree-sitter-typescript', 'tree-sitter-tsx', 'tree-sitter-javascript', 'tree-sitter-python'])
+  await copyFile(path.join(treeSitter, `${name}.wasm`), path.join(dist, 'wasm', `${name}.wasm`));

@@ -1,0 +1,115 @@
+import path from 'node:path';
+import { access } from 'node:fs/promises';
+import { badInput } from '../core/errors';
+import type { RunContext } from '../core/job';
+import { mixSeed, seededRandom } from '../core/random';
+import { readModuleParts } from '../data/moduleData';
+import { completeDataset } from '../data/splitData';
+import type { Dataset } from '../data/dataset';
+import type { Engine } from '../engine/engine';
+import { findEngine } from '../engine/registry';
+import type * as tf from '../engine/tf';
+import { topologyOf, readWeights } from '../train/model';
+import { describeOptimizer, type OptimizerName, type OptimizerSpec } from '../train/optimizer';
+import { sizeOfNetwork } from '../train/network';
+import { prepareTraining, type AuthoredModel } from '../train/prepare';
+import { runSession } from '../train/session';
+import { evaluatePlan, loadUserModule } from './userCode';
+
+/** What the backend process does for a run: the author's model and data, an engine, then the session. */
+export async function trainJob(context: RunContext): Promise<'done' | 'stopped'> {
+  const { plan, options } = context;
+  const engine = await chooseEngine(options.engine);
+  const { authored, optimizer } = await makeModel(context);
+  const data = await loadData(context);
+  const prepared = prepareTraining(plan, authored, data, options.loss);
+  const spec: OptimizerSpec = {
+    ...(options.optimizer === undefined ? optimizer : { ...optimizer, name: options.optimizer as OptimizerName, settings: {} }),
+    ...(options.learningRate === undefined ? {} : { learningRate: options.learningRate }),
+  };
+  if (context.resumeFrom === undefined) announce(context, engine, prepared, spec);
+  return runSession(context, { engine, authored, prepared, optimizer: spec });
+}
+
+async function chooseEngine(name: string): Promise<Engine> {
+  return findEngine(name === 'auto' ? 'wasm' : name).load();
+}
+
+function announce(
+  context: RunContext,
+  engine: Engine,
+  prepared: ReturnType<typeof prepareTraining>,
+  spec: OptimizerSpec,
+): void {
+  const { name, device } = engine.describe();
+  context.emit({ type: 'engine', name, device, why: context.options.engine === 'auto' ? 'the fastest that works here' : 'asked for' });
+  const { dataset, analysis } = prepared;
+  context.emit({
+    type: 'data',
+    train: dataset.train.count,
+    validation: dataset.validation.count,
+    test: dataset.test.count,
+    notes: dataset.notes,
+  });
+  context.emit({
+    type: 'model',
+    layers: prepared.layers,
+    ...sizeOfNetwork(analysis),
+    optimizer: spec.name,
+    learningRate: spec.learningRate,
+    loss: prepared.head.loss,
+    notes: prepared.notes,
+  });
+}
+
+/**
+ * The author's model. What is random in it (first weights) is drawn from the run's seed: `Math.random` is seeded
+ * while the slice runs, which may await, so that nothing else may run in this process meanwhile.
+ */
+async function makeModel(context: RunContext): Promise<{ authored: AuthoredModel; optimizer: OptimizerSpec }> {
+  const before = Math.random;
+  Math.random = seededRandom(mixSeed(context.options.seed, 61));
+  let evaluated: Awaited<ReturnType<typeof evaluatePlan>>;
+  try {
+    evaluated = await evaluatePlan(context.plan);
+  } finally {
+    Math.random = before;
+  }
+  const { model, siteOf } = evaluated;
+  const compiled = compileSettings(model);
+  const authored: AuthoredModel = {
+    topology: topologyOf(model),
+    weights: await readWeights(model),
+    siteOf,
+    ...(compiled.loss === undefined ? {} : { loss: compiled.loss }),
+  };
+  model.dispose();
+  return { authored, optimizer: compiled.optimizer ?? { name: 'adam', learningRate: 0.001, settings: {} } };
+}
+
+/** Loss and optimizer that the author compiled the model with. */
+function compileSettings(model: tf.LayersModel): { loss?: string; optimizer?: OptimizerSpec } {
+  // An uncompiled model has neither; the types say that it always has.
+  const given = model as unknown as { loss?: unknown; optimizer?: tf.Optimizer };
+  const optimizer = given.optimizer === undefined ? {} : { optimizer: describeOptimizer(given.optimizer) };
+  const loss = Array.isArray(given.loss) ? (given.loss as unknown[])[0] : given.loss;
+  if (typeof loss === 'string') return { loss, ...optimizer };
+  if (typeof loss === 'function') return { loss: loss.name.replace(/_$/, ''), ...optimizer };
+  return optimizer;
+}
+
+async function loadData(context: RunContext): Promise<Dataset> {
+  const { data, validation, seed } = context.options;
+  if (data === undefined)
+    throw badInput(
+      'data-missing',
+      `${context.plan.file}: no data for ${context.plan.model}; write // @shrink-model data=./data.mjs above it, or give --data.`,
+    );
+  const file = path.resolve(path.dirname(context.plan.file), data);
+  try {
+    await access(file);
+  } catch (thrown) {
+    throw badInput('data-missing', `${file} does not exist; correct data= or --data.`, thrown);
+  }
+  return completeDataset(await readModuleParts(await loadUserModule(file), file), validation, seed);
+}

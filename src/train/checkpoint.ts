@@ -1,0 +1,106 @@
+import type { Metrics } from '../core/events';
+import type { Graph } from '../core/graph';
+import type { Checkpoint } from '../core/job';
+import type { LayerWeights } from '../core/tensor';
+import type { Finished } from './finish';
+import type { Slots } from './optimizer';
+import { packVectors, packWeights, unpackVectors, unpackWeights, type Flat } from './pack';
+import type { Snapshot } from './snapshot';
+import type { Trunk } from './trunk';
+
+/** Where a run stands, besides the network that is being trained. */
+export interface SessionState {
+  /** Trunk steps done. */
+  step: number;
+  phase: 'trunk' | 'finish';
+  tau: number;
+  /** Sums over the steps of the epoch that is under way. */
+  epoch: { loss: number; right: number; steps: number };
+  snapshots: Snapshot[];
+  finished: Finished[];
+  trunkMs: number;
+  finishMs: number;
+  /** Largest output difference that a collection showed. */
+  largestDifference: number;
+}
+
+interface StoredState {
+  readonly session: Omit<SessionState, 'snapshots' | 'finished'>;
+  readonly snapshots: readonly Omit<Snapshot, 'weights'>[];
+  readonly finished: readonly { readonly validation: Metrics; readonly test: Metrics }[];
+  /** The trunk's network; absent once it is over. */
+  readonly trunk?: { readonly graph: Graph; readonly lambda: number; readonly scalars: Record<string, number> };
+}
+
+const CONTROLS = ['score', 'fading', 'threshold', 'alive'] as const;
+
+/** Everything that a run needs to go on exactly. */
+export async function takeCheckpoint(state: SessionState, trunk: Trunk | undefined): Promise<Checkpoint> {
+  const { snapshots, finished, ...session } = state;
+  const tensors: Flat = {};
+  snapshots.forEach((snapshot, i) => packWeights(tensors, `snapshot${i}`, snapshot.weights));
+  finished.forEach((done, i) => packWeights(tensors, `finished${i}`, done.snapshot.weights));
+  const stored: StoredState = {
+    session,
+    snapshots: snapshots.map(({ weights: _weights, ...rest }) => rest),
+    finished: finished.map(({ validation, test }) => ({ validation, test })),
+    ...(trunk === undefined ? {} : { trunk: await packTrunk(trunk, tensors) }),
+  };
+  return { step: state.step, state: structuredClone(stored), tensors };
+}
+
+async function packTrunk(trunk: Trunk, tensors: Flat): Promise<NonNullable<StoredState['trunk']>> {
+  await trunk.settle();
+  packWeights(tensors, 'weights', await trunk.network.readWeights());
+  packVectors(tensors, 'beta', await trunk.network.readSwitches());
+  for (const which of CONTROLS) packVectors(tensors, which, await trunk.readControl(which));
+  const { slots, scalars } = await trunk.optimizer.read();
+  packWeights(tensors, 'slot', slots);
+  return { graph: trunk.network.graph, lambda: trunk.lambda, scalars: { ...scalars } };
+}
+
+export interface RestoredNetwork {
+  readonly graph: Graph;
+  readonly weights: LayerWeights;
+  readonly switches: Record<string, Float32Array>;
+  readonly optimizer: { readonly slots: Slots; readonly scalars: Readonly<Record<string, number>> };
+  readonly controls: Readonly<Record<(typeof CONTROLS)[number], Record<string, Float32Array>>>;
+  readonly lambda: number;
+}
+
+export function readCheckpoint(checkpoint: Checkpoint): { 
+  state: SessionState;
+  network?: RestoredNetwork;
+} {
+  const stored = checkpoint.state as StoredState;
+  const { tensors } = checkpoint;
+  const snapshots = stored.snapshots.map((rest, i): Snapshot => ({
+    ...rest,
+    weights: unpackWeights(tensors, `snapshot${i}`),
+  }));
+  const finished = stored.finished.map((metrics, i): Finished => {
+    const snapshot = snapshots[i];
+    if (snapshot === undefined) throw new RangeError('a finished size has a snapshot');
+    return { ...metrics, snapshot: { ...snapshot, weights: unpackWeights(tensors, `finished${i}`) } };
+  });
+  const state: SessionState = { ...structuredClone(stored.session), snapshots, finished };
+  if (stored.trunk === undefined) return { state };
+  const { graph, lambda, scalars } = stored.trunk;
+  const vectors = (prefix: string): Record<string, Float32Array> => unpackVectors(tensors, prefix);
+  return {
+    state,
+    network: {
+      graph,
+      lambda,
+      weights: unpackWeights(tensors, 'weights'),
+      switches: vectors('beta'),
+      optimizer: { slots: unpackWeights(tensors, 'slot'), scalars },
+      controls: {
+        score: vectors('score'),
+        fading: vectors('fading'),
+        threshold: vectors('threshold'),
+        alive: vectors('alive'),
+      },
+    },
+  };
+}

@@ -1,0 +1,115 @@
+import { analyse } from '../core/analysis';
+import type { Metrics, Progress, RunEvent } from '../core/events';
+import { mixSeed } from '../core/random';
+import type { Engine } from '../engine/engine';
+import { Batches } from './batches';
+import { Evaluator } from './evaluate';
+import { Network, sizeOfNetwork } from './network';
+import { Optimizer, type OptimizerSpec } from './optimizer';
+import type { Prepared } from './prepare';
+import type { Snapshot } from './snapshot';
+import { compileTraining } from './trunkStep';
+import { ShrinkError } from '../core/errors';
+import { median } from './median';
+
+/** A size, finished and measured. */
+export interface Finished {
+  readonly snapshot: Snapshot;
+  readonly validation: Metrics;
+  readonly test: Metrics;
+}
+
+export interface FinishSetup {
+  readonly engine: Engine;
+  readonly prepared: Prepared;
+  readonly optimizer: OptimizerSpec;
+  readonly epochs: number;
+  readonly batchSize: number;
+  readonly seed: number;
+  emit(event: RunEvent): void;
+  progress(at: Pick<Progress, 'budget' | 'epoch' | 'epochs' | 'loss' | 'params' | 'stepMs'>): void;
+  readonly stop: AbortSignal;
+}
+
+/**
+ * The finish of RECIPE.md: no penalty, Filters folded away, a fresh optimizer, the learning rate falling linearly
+ * to 0. A static network of the same widths is trained by the same code.
+ *
+ * @returns undefined when it was asked to stop: a finish is short, and begins anew on resume
+ */
+export async function finishSnapshot(setup: FinishSetup, snapshot: Snapshot): Promise<Finished | undefined> {
+  const { engine, prepared, optimizer: spec, epochs } = setup;
+  const { dataset, head, labelShape } = prepared;
+  const network = await Network.create(snapshot.graph, snapshot.weights, prepared.sizing, {});
+  const optimizer = new Optimizer(spec, network.trainedVariables());
+  const seed = mixSeed(setup.seed, 31);
+  const batches = new Batches(dataset.train, setup.batchSize, labelShape, seed);
+  const largest = Math.max(dataset.validation.count, dataset.test.count);
+  const evaluator = new Evaluator(engine, network, head, dataset.train.x.shape, labelShape, largest);
+  const steps = epochs * batches.perEpoch;
+  try {
+    const compiled = await compileTraining(engine, network, head, optimizer, [], batches.specs(), false);
+    try {
+      let times: number[] = [];
+      let loss = 0;
+      let right = 0;
+      for (let step = 0; step < steps; step += 1) {
+        if (setup.stop.aborted) return undefined;
+        const started = performance.now();
+        const [batchLoss, batchRight] = await compiled.run(batches.at(step), {
+          learningRate: spec.learningRate * (1 - step / steps),
+          randomSeed: mixSeed(seed, 41, step),
+          weightDecay: 0,
+        });
+        times.push(performance.now() - started);
+        loss += batchLoss?.[0] ?? Number.NaN;
+        right += batchRight?.[0] ?? 0;
+        if (!Number.isFinite(loss))
+          throw new ShrinkError(
+            'training',
+            'loss-not-finite',
+            `The loss is no longer a number while the size ${snapshot.budget} is finished (step ${step + 1}); lower the learning rate (${spec.learningRate}).`,
+          );
+        const done = (step + 1) % batches.perEpoch;
+        const at = { budget: snapshot.budget, epoch: Math.floor(step / batches.perEpoch) + 1, epochs };
+        const mean = loss / (done === 0 ? batches.perEpoch : done);
+        setup.progress({ ...at, loss: mean, params: network.size().params, stepMs: median(times) });
+        if (done !== 0) continue;
+        await compiled.pull();
+        const train = head.classifies ? { loss: mean, accuracy: right / batches.perEpoch } : { loss: mean };
+        setup.emit({
+          type: 'epoch',
+          phase: 'finish',
+          ...at,
+          widths: network.widths(),
+          ...network.size(),
+          train,
+          validation: await evaluator.measure(dataset.validation),
+          stepMs: median(times),
+          lambda: 0,
+        });
+        times = [];
+        loss = 0;
+        right = 0;
+      }
+      await compiled.pull();
+    } finally {
+      compiled.dispose();
+    }
+    return {
+      snapshot: { ...snapshot, weights: await network.readWeights() },
+      validation: await evaluator.measure(dataset.validation),
+      test: await evaluator.measure(dataset.test),
+    };
+  } finally {
+    await evaluator.dispose();
+    optimizer.dispose();
+    network.dispose();
+  }
+}
+
+/** Size of a snapshot's network. */
+export function sizeOfSnapshot(snapshot: Snapshot, prepared: Prepared): { params: number; macs: number } {
+  return sizeOfNetwork(analyse(snapshot.graph, prepared.sizing));
+}
+

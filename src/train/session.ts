@@ -1,0 +1,378 @@
+import { messageOf, ShrinkError } from '../core/errors';
+import { BudgetController, LambdaController, type Controller } from '../core/controller';
+import { budgetsInUnits } from '../core/budget';
+import type { Metrics, Progress } from '../core/events';
+import type { Checkpoint, RunContext } from '../core/job';
+import type { TrainOptions } from '../core/options';
+import { mixSeed, normalSamples, seededRandom } from '../core/random';
+import type { Engine } from '../engine/engine';
+import { fillRows } from '../data/dataset';
+import { Batches } from './batches';
+import { readCheckpoint, takeCheckpoint, type SessionState } from './checkpoint';
+import { Evaluator } from './evaluate';
+import { finishSnapshot, sizeOfSnapshot, type Finished } from './finish';
+import { median } from './median';
+import { Network, sizeOfNetwork } from './network';
+import type { OptimizerSpec } from './optimizer';
+import { pointOf } from './points';
+import type { AuthoredModel, Prepared } from './prepare';
+import { publishResult } from './publish';
+import type { Snapshot } from './snapshot';
+import { secondsLeft } from './timeLeft';
+import { Trunk, type TrunkSetup } from './trunk';
+
+/** Rows on which outputs are compared before and after a collection. */
+const SAMPLE_ROWS = 32;
+/** Milliseconds between two progress messages. */
+const PROGRESS_MS = 200;
+
+export interface SessionInputs {
+  readonly engine: Engine;
+  readonly authored: AuthoredModel;
+  readonly prepared: Prepared;
+  readonly optimizer: OptimizerSpec;
+}
+
+/**
+ * One run: the trunk, in which widths are learned, then a finish for every size, then the result. It can be stopped
+ * between any two steps and goes on from its checkpoint as if it had not been.
+ */
+export async function runSession(context: RunContext, inputs: SessionInputs): Promise<'done' | 'stopped'> {
+  const session = new Session(context, inputs);
+  return session.run();
+}
+
+class Session {
+  private readonly options: TrainOptions;
+  private readonly batches: Batches;
+  private readonly startSize: number;
+  private readonly budgets: readonly number[];
+  private readonly steps: number;
+  private state: SessionState;
+  private trunk: Trunk | undefined;
+  private lastProgress = 0;
+  private readonly started = performance.now();
+
+  constructor(
+    private readonly context: RunContext,
+    private readonly inputs: SessionInputs,
+  ) {
+    const { prepared } = inputs;
+    this.options = context.options;
+    this.batches = new Batches(
+      prepared.dataset.train,
+      this.options.batchSize,
+      prepared.labelShape,
+      mixSeed(this.options.seed, 1),
+    );
+    this.startSize = sizeOfNetwork(prepared.analysis)[this.options.cost];
+    this.budgets = this.options.mode === 'budget' ? budgetsInUnits(this.options.budget, this.startSize) : [];
+    if (this.options.mode === 'budget' && this.budgets.length === 0)
+      throw new ShrinkError(
+        'bad-input',
+        'budget-too-large',
+        `Every size in budget is at least the starting size (${this.startSize} ${this.options.cost}); ask for smaller ones.`,
+      );
+    this.steps = this.options.epochs * this.batches.perEpoch;
+    this.state = {
+      step: 0,
+      phase: 'trunk',
+      tau: 0,
+      epoch: { loss: 0, right: 0, steps: 0 },
+      snapshots: [],
+      finished: [],
+      trunkMs: 0,
+      finishMs: 0,
+      largestDifference: 0,
+    };
+  }
+
+  async run(): Promise<'done' | 'stopped'> {
+    const { resumeFrom } = this.context;
+    if (resumeFrom === undefined) await this.begin();
+    else await this.resume(resumeFrom);
+    try {
+      if (this.state.phase === 'trunk' && (await this.runTrunk()) === 'stopped') return 'stopped';
+      if ((await this.runFinish()) === 'stopped') return 'stopped';
+    } finally {
+      this.trunk?.dispose();
+    }
+    await publishResult(this.context, this.inputs, this.state, performance.now() - this.started);
+    return 'done';
+  }
+
+  private async begin(): Promise<void> {
+    const { prepared } = this.inputs;
+    const switches: Record<string, Float32Array> = {};
+    prepared.analysis.hubs.forEach((hub, i) => {
+      const random = seededRandom(mixSeed(this.options.seed, 51, i));
+      if (hub.classes.length > 0) switches[hub.name] = normalSamples(hub.classes.length, random);
+    });
+    const network = await Network.create(prepared.graph, prepared.weights, prepared.sizing, switches);
+    this.trunk = Trunk.create(this.trunkSetup(), network);
+  }
+
+  private async resume(checkpoint: Checkpoint): Promise<void> {
+    const restored = readCheckpoint(checkpoint);
+    this.state = restored.state;
+    if (restored.network === undefined) return;
+    const { graph, weights, switches } = restored.network;
+    const network = await Network.create(graph, weights, this.inputs.prepared.sizing, switches);
+    this.trunk = Trunk.create(this.trunkSetup(), network);
+    this.trunk.optimizer.write(restored.network.optimizer);
+    for (const which of ['score', 'fading', 'threshold', 'alive'] as const)
+      this.trunk.writeControl(which, restored.network.controls[which]);
+    this.trunk.lambda = restored.network.lambda;
+  }
+
+  private trunkSetup(): TrunkSetup {
+    const { engine, prepared, optimizer } = this.inputs;
+    const { dataset } = prepared;
+    const rows = Math.min(SAMPLE_ROWS, dataset.validation.count);
+    const size = dataset.validation.x.shape.reduce((product, length) => product * length, 1);
+    const x = new Float32Array(rows * size);
+    fillRows(dataset.validation.x, Uint32Array.from({ length: rows }, (_, i) => i), x);
+    return {
+      engine,
+      head: prepared.head,
+      sizing: prepared.sizing,
+      optimizer,
+      cost: this.options.cost,
+      lambda2: this.options.mode === 'budget' ? 0 : this.options.lambda2,
+      seed: this.options.seed,
+      batches: this.batches,
+      sample: { x, shape: [rows, ...dataset.validation.x.shape] },
+    };
+  }
+
+  private makeController(): Controller {
+    const { limitsOf, hintLambda } = this.inputs.prepared;
+    const smallest = this.budgets.at(-1);
+    if (smallest !== undefined)
+      return new BudgetController(this.steps, this.startSize, smallest, limitsOf, this.state.tau);
+    const { lambda } = this.options;
+    return new LambdaController(lambda, (layer) => hintLambda(layer) ?? lambda, limitsOf);
+  }
+
+  private async runTrunk(): Promise<'done' | 'stopped'> {
+    const { trunk, state } = this;
+    if (trunk === undefined) throw new RangeError('the trunk has a network');
+    const controller = this.makeController();
+    const startedMs = performance.now() - state.trunkMs;
+    let times: number[] = [];
+    while (state.step < this.steps) {
+      if (this.context.stop.aborted) {
+        state.trunkMs = performance.now() - startedMs;
+        await this.save();
+        return 'stopped';
+      }
+      const before = performance.now();
+      const { loss, accuracy } = await trunk.step(state.step, this.inputs.optimizer.learningRate);
+      times.push(performance.now() - before);
+      state.step += 1;
+      state.epoch.loss += loss;
+      state.epoch.right += accuracy;
+      state.epoch.steps += 1;
+      this.tell('trunk', trunk.size('params'), median(times.slice(-50)));
+      if (state.step % controller.everySteps === 0 || state.step === this.steps) await this.remove(trunk, controller);
+      if (state.step % this.batches.perEpoch !== 0) continue;
+      await this.endEpoch(trunk, times);
+      times = [];
+      if (state.step < this.steps) {
+        state.trunkMs = performance.now() - startedMs;
+        await this.save();
+      }
+    }
+    await this.keepLast(trunk);
+    trunk.dispose();
+    this.trunk = undefined;
+    state.trunkMs = performance.now() - startedMs;
+    state.phase = 'finish';
+    await this.save();
+    return 'done';
+  }
+
+  private async remove(trunk: Trunk, controller: Controller): Promise<void> {
+    const { state, startSize } = this;
+    // The last moment at full size is kept: what the author's own widths reach with the same finish.
+    const full = trunk.size() === startSize;
+    const holdEnds = state.step + controller.everySteps >= this.steps * 0.2;
+    if (full && holdEnds && !state.snapshots.some((snapshot) => snapshot.kind === 'start'))
+      await this.keep(trunk, startSize, 'start');
+    await trunk.remove(state.step, controller);
+    state.tau = controller.tau;
+    const size = trunk.size();
+    const due = this.budgets.filter((budget) => size <= budget && !this.has(budget));
+    if (trunk.shouldCollect() || due.length > 0 || state.step === this.steps) await this.collect(trunk);
+    for (const budget of due) await this.keep(trunk, budget, 'budget');
+  }
+
+  private async collect(trunk: Trunk): Promise<void> {
+    const removal = await trunk.collect();
+    if (removal === undefined) return;
+    this.state.largestDifference = Math.max(this.state.largestDifference, removal.outputDifference);
+    this.context.emit({
+      type: 'collection',
+      step: this.state.step,
+      ...removal,
+      widths: trunk.widths(),
+      ...trunk.network.size(),
+    });
+  }
+
+  private async keep(trunk: Trunk, budget: number, kind: Snapshot['kind']): Promise<void> {
+    const snapshot = await trunk.snapshot(budget, kind, this.state.step);
+    this.state.snapshots.push(snapshot);
+    const { params } = trunk.network.size();
+    this.context.emit({ type: 'snapshot', budget, step: this.state.step, widths: trunk.widths(), params });
+  }
+
+  /** Without budgets the last network is the result; with them, budgets that limits keep out of reach are named. */
+  private async keepLast(trunk: Trunk): Promise<void> {
+    const missed = this.budgets.filter((budget) => !this.has(budget));
+    if (missed.length > 0)
+      this.context.emit({
+        type: 'warning',
+        code: 'budget-missed',
+        message: `The size came down to ${trunk.size()} ${this.options.cost}; ${missed.join(', ')} cannot be reached with the layers that keep their width.`,
+      });
+    const reached = this.state.snapshots.some((snapshot) => snapshot.kind === 'budget');
+    if (!reached || this.budgets.length === 0) await this.keep(trunk, trunk.size(), 'budget');
+  }
+
+  private has(budget: number): boolean {
+    return this.state.snapshots.some((snapshot) => snapshot.kind === 'budget' && snapshot.budget === budget);
+  }
+
+  private async endEpoch(trunk: Trunk, times: readonly number[]): Promise<void> {
+    const { state } = this;
+    const { head, dataset } = this.inputs.prepared;
+    await trunk.settle();
+    const loss = state.epoch.loss / state.epoch.steps;
+    const train: Metrics = head.classifies ? { loss, accuracy: state.epoch.right / state.epoch.steps } : { loss };
+    this.context.emit({
+      type: 'epoch',
+      phase: 'trunk',
+      epoch: state.step / this.batches.perEpoch,
+      epochs: this.options.epochs,
+      widths: trunk.widths(),
+      params: trunk.size('params'),
+      macs: trunk.size('macs'),
+      train,
+      validation: await this.validate(trunk.network, dataset.validation.count),
+      stepMs: median(times),
+      lambda: trunk.lambda,
+    });
+    state.epoch = { loss: 0, right: 0, steps: 0 };
+  }
+
+  private async validate(network: Network, count: number): Promise<Metrics> {
+    const { engine, prepared } = this.inputs;
+    const { head, dataset, labelShape } = prepared;
+    const evaluator = new Evaluator(engine, network, head, dataset.train.x.shape, labelShape, count);
+    try {
+      return await evaluator.measure(dataset.validation);
+    } finally {
+      await evaluator.dispose();
+    }
+  }
+
+  private async runFinish(): Promise<'done' | 'stopped'> {
+    const { state, inputs, options, context } = this;
+    for (const snapshot of state.snapshots.slice(state.finished.length)) {
+      const started = performance.now();
+      const finished = await this.finishOne(snapshot);
+      if (finished === undefined) {
+        await this.save();
+        return 'stopped';
+      }
+      state.finishMs += performance.now() - started;
+      state.finished.push(finished);
+      context.emit({ type: 'point', ...pointOf(finished, inputs.prepared) });
+      if (options.finish > 0) await this.save();
+    }
+    return 'done';
+  }
+
+  private async finishOne(snapshot: Snapshot): Promise<Finished | undefined> {
+    const { inputs, options, context } = this;
+    try {
+      return await finishSnapshot(
+        {
+          engine: inputs.engine,
+          prepared: inputs.prepared,
+          optimizer: inputs.optimizer,
+          epochs: options.finish,
+          batchSize: options.batchSize,
+          seed: options.seed,
+          emit: (event) => context.emit(event),
+          progress: (at) => this.tellFinish(at),
+          stop: context.stop,
+        },
+        snapshot,
+      );
+    } catch (thrown) {
+      if (thrown instanceof ShrinkError) throw thrown;
+      throw new ShrinkError('training', 'finish-failed', `Finishing the size ${snapshot.budget} failed: ${messageOf(thrown)}`, {
+        cause: thrown,
+      });
+    }
+  }
+
+  private async save(): Promise<void> {
+    await this.context.saveCheckpoint(await takeCheckpoint(this.state, this.trunk));
+  }
+
+  private tell(phase: 'trunk', params: number, stepMs: number): void {
+    if (!this.due()) return;
+    const { state, options } = this;
+    const mean = state.epoch.steps === 0 ? 0 : state.epoch.loss / state.epoch.steps;
+    this.context.progress({
+      phase,
+      epoch: Math.floor(state.step / this.batches.perEpoch) + 1,
+      epochs: options.epochs,
+      step: state.step,
+      steps: this.steps,
+      loss: mean,
+      params,
+      stepMs,
+      secondsLeft: this.left(params, stepMs),
+    });
+  }
+
+  private tellFinish(at: Pick<Progress, 'budget' | 'epoch' | 'epochs' | 'loss' | 'params' | 'stepMs'>): void {
+    if (!this.due()) return;
+    const { finished, snapshots } = this.state;
+    this.context.progress({
+      phase: 'finish',
+      ...at,
+      step: finished.length,
+      steps: snapshots.length,
+      secondsLeft: this.left(at.params, at.stepMs),
+    });
+  }
+
+  private left(params: number, stepMs: number): number {
+    const { state, options, inputs } = this;
+    return secondsLeft({
+      step: state.step,
+      steps: this.steps,
+      finishSteps: options.finish * this.batches.perEpoch,
+      start: sizeOfNetwork(inputs.prepared.analysis).params,
+      smallest: this.budgets.at(-1) ?? this.startSize,
+      waiting:
+        state.phase === 'trunk'
+          ? [this.startSize, ...this.budgets]
+          : state.snapshots.slice(state.finished.length).map((s) => sizeOfSnapshot(s, inputs.prepared).params),
+      params,
+      stepMs,
+    });
+  }
+
+  private due(): boolean {
+    const now = performance.now();
+    if (now - this.lastProgress < PROGRESS_MS) return false;
+    this.lastProgress = now;
+    return true;
+  }
+}
