@@ -2,9 +2,10 @@
 import { badInput } from '../core/errors';
 import type { EngineProvider, EngineStatus } from './engine';
 import { cpu } from './engines/cpu';
+import { onnxruntime } from './engines/onnxruntime';
 import { wasm } from './engines/wasm';
 
-export const providers: readonly EngineProvider[] = [wasm, cpu];
+export const providers: readonly EngineProvider[] = [onnxruntime, wasm, cpu];
 
 /** @throws ShrinkError `unknown-engine` naming those there are */
 export function findEngine(name: string): EngineProvider {

@@ -5,17 +5,17 @@ import { findEngine } from '../../src/engine/registry';
 import { layerCases } from './layerCases';
 import { gradientsOn, worstError } from './support';
 
-describe('gradients of wasm against cpu', () => {
-  let wasm: Engine;
+describe.each(['wasm', 'onnxruntime'])('gradients of %s against cpu', (name) => {
+  let engine: Engine;
   let cpu: Engine;
   beforeAll(async () => {
-    wasm = await findEngine('wasm').load();
+    engine = await findEngine(name).load();
     cpu = await findEngine('cpu').load();
   });
   afterAll(() => tf.setBackend('cpu'));
 
   it.each(layerCases.map((spec) => ({ spec, name: spec.name })))('$name', async ({ spec }) => {
     const reference = await gradientsOn(cpu, spec);
-    expect(worstError(await gradientsOn(wasm, spec), reference)).toBeLessThan(1e-4);
+    expect(worstError(await gradientsOn(engine, spec), reference)).toBeLessThan(1e-4);
   });
 });

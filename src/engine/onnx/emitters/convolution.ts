@@ -1,0 +1,192 @@
+import type { Graph, Value } from '../graph';
+import { activate } from './elementwise';
+import { emitter, reshape, slice, transpose, valueOf, type EmitterTable } from './emitter';
+import {
+  channelsFirst,
+  channelsLast,
+  convWindows,
+  filterFirst,
+  windowAttributes,
+  type ConvAttributes,
+  type Windows,
+} from './geometry';
+
+/** @param weights `[out, in / group, ...window]` */
+function convolve(
+  graph: Graph,
+  x: Value,
+  weights: Value,
+  bias: Value | undefined,
+  windows: Windows,
+  group = 1,
+): Value {
+  const inputs = [channelsFirst(graph, x).name, weights.name];
+  if (bias !== undefined) inputs.push(reshape(graph, bias, [weights.shape[0] ?? 1]).name);
+  const name = graph.node('Conv', inputs, { ...windowAttributes(windows), group });
+  return valueOf(name, [x.shape[0] ?? 1, weights.shape[0] ?? 1, ...windows.output]);
+}
+
+/**
+ * The gradient of a convolution by its input: the transposed convolution.
+ *
+ * @param weights `[out, in / group, ...window]`
+ * @param inputShape `[batch, ...spatial, in]`
+ */
+function inputGradient(
+  graph: Graph,
+  dy: Value,
+  weights: Value,
+  windows: Windows,
+  inputShape: readonly number[],
+  group = 1,
+): Value {
+  // What the forward pass did not reach at the far end is padding of the output here.
+  const outputPadding = windows.input.map((length, axis) => {
+    const at = (values: readonly number[]) => values[axis] ?? 0;
+    const reached =
+      (at(windows.output) - 1) * at(windows.stride) + (at(windows.window) - 1) * at(windows.dilation) + 1;
+    return length - (reached - at(windows.before) - at(windows.after));
+  });
+  const attributes = { ...windowAttributes(windows), group, output_padding: outputPadding };
+  const name = graph.node('ConvTranspose', [channelsFirst(graph, dy).name, weights.name], attributes);
+  const [batch = 1, ...rest] = inputShape;
+  return channelsLast(graph, valueOf(name, [batch, rest.at(-1) ?? 1, ...rest.slice(0, -1)]));
+}
+
+/** Windows with which dy slides over x: stride and dilation change places. */
+function swappedWindows(windows: Windows): Windows {
+  const at = (values: readonly number[], axis: number) => values[axis] ?? 0;
+  const after = windows.input.map((length, axis) => {
+    const reached =
+      (at(windows.output, axis) - 1) * at(windows.stride, axis) +
+      (at(windows.window, axis) - 1) * at(windows.dilation, axis) +
+      1;
+    return Math.max(0, reached - length - at(windows.before, axis));
+  });
+  const output = windows.input.map((length, axis) => {
+    const padded = length + at(windows.before, axis) + at(after, axis);
+    const extent = (at(windows.output, axis) - 1) * at(windows.stride, axis) + 1;
+    return Math.floor((padded - extent) / at(windows.dilation, axis)) + 1;
+  });
+  return {
+    ...windows,
+    output,
+    window: windows.output,
+    stride: windows.dilation,
+    dilation: windows.stride,
+    after,
+  };
+}
+
+/** Drops what the swapped windows computed beyond the filter's own window. */
+function cropWindow(graph: Graph, x: Value, window: readonly number[]): Value {
+  const axes = window.map((_, axis) => axis + 2);
+  return slice(
+    graph,
+    x,
+    axes,
+    axes.map(() => 0),
+    window,
+  );
+}
+
+/** The gradient of a convolution by its filter: batch and channels change places. Returns `[...window, in, out]`. */
+function filterGradient(graph: Graph, x: Value, dy: Value, windows: Windows): Value {
+  const rank = x.shape.length;
+  const spatial = Array.from({ length: rank - 2 }, (_, axis) => axis + 1);
+  const swappedX = transpose(graph, x, [rank - 1, 0, ...spatial]);
+  const swappedDy = transpose(graph, dy, [rank - 1, 0, ...spatial]);
+  const swapped = swappedWindows(windows);
+  const name = graph.node('Conv', [swappedX.name, swappedDy.name], windowAttributes(swapped));
+  const full = valueOf(name, [swappedX.shape[0] ?? 1, swappedDy.shape[0] ?? 1, ...swapped.output]);
+  const cropped = cropWindow(graph, full, windows.window);
+  return transpose(graph, cropped, [...spatial.map((axis) => axis + 1), 0, 1]);
+}
+
+/** `[height, width, in, multiplier]` to `[in * multiplier, 1, height, width]`. */
+function depthwiseWeights(graph: Graph, filter: Value): Value {
+  const [height = 1, width = 1, channels = 1, multiplier = 1] = filter.shape;
+  return filterFirst(graph, reshape(graph, filter, [height, width, 1, channels * multiplier]));
+}
+
+/** Each input channel is a group of its own, with the batch as its channels. */
+function depthwiseFilterGradient(graph: Graph, x: Value, dy: Value, windows: Windows): Value {
+  const [batch = 1, height = 1, width = 1, channels = 1] = x.shape;
+  const outputs = dy.shape[3] ?? 1;
+  const swappedX = reshape(graph, transpose(graph, x, [3, 0, 1, 2]), [1, channels * batch, height, width]);
+  const swappedDy = transpose(graph, dy, [3, 0, 1, 2]);
+  const swapped = swappedWindows(windows);
+  const attributes = { ...windowAttributes(swapped), group: channels };
+  const name = graph.node('Conv', [swappedX.name, swappedDy.name], attributes);
+  const cropped = cropWindow(graph, valueOf(name, [1, outputs, ...swapped.output]), windows.window);
+  const last = transpose(graph, cropped, [2, 3, 0, 1]);
+  return reshape(graph, last, [...windows.window, channels, outputs / channels]);
+}
+
+interface FusedAttributes extends ConvAttributes {
+  readonly activation: string;
+  readonly leakyreluAlpha?: number;
+}
+
+function finish(graph: Graph, convolved: Value, attrs: FusedAttributes, prelu: Value | undefined): Value {
+  // In the layout of the convolution: ONNX Runtime fuses an activation that follows at once.
+  if (prelu === undefined)
+    return channelsLast(graph, activate(graph, convolved, attrs.activation, undefined, attrs.leakyreluAlpha));
+  return activate(graph, channelsLast(graph, convolved), attrs.activation, prelu);
+}
+
+const forward = emitter<'x' | 'filter', ConvAttributes>((graph, { x, filter }, attrs) => {
+  const windows = convWindows(x.shape, filter.shape, attrs);
+  return channelsLast(graph, convolve(graph, x, filterFirst(graph, filter), undefined, windows));
+});
+
+const byInput = emitter<'dy' | 'filter', ConvAttributes & { inputShape: number[] }>(
+  (graph, { dy, filter }, attrs) => {
+    const windows = convWindows(attrs.inputShape, filter.shape, attrs);
+    return inputGradient(graph, dy, filterFirst(graph, filter), windows, attrs.inputShape);
+  },
+);
+
+const byFilter = emitter<'x' | 'dy', ConvAttributes & { filterShape: number[] }>((graph, { x, dy }, attrs) =>
+  filterGradient(graph, x, dy, convWindows(x.shape, attrs.filterShape, attrs)),
+);
+
+export const convolution: EmitterTable = {
+  Conv2D: forward,
+  Conv3D: forward,
+  Conv2DBackpropInput: byInput,
+  Conv3DBackpropInputV2: byInput,
+  Conv2DBackpropFilter: byFilter,
+  Conv3DBackpropFilterV2: byFilter,
+  FusedConv2D: emitter<'x' | 'filter', FusedAttributes, 'bias' | 'preluActivationWeights'>(
+    (graph, { x, filter, bias, preluActivationWeights }, attrs) => {
+      const windows = convWindows(x.shape, filter.shape, attrs);
+      const convolved = convolve(graph, x, filterFirst(graph, filter), bias, windows);
+      return finish(graph, convolved, attrs, preluActivationWeights);
+    },
+  ),
+  DepthwiseConv2dNative: emitter<'x' | 'filter', ConvAttributes>((graph, { x, filter }, attrs) => {
+    const windows = convWindows(x.shape, filter.shape, attrs, true);
+    const weights = depthwiseWeights(graph, filter);
+    return channelsLast(graph, convolve(graph, x, weights, undefined, windows, filter.shape[2] ?? 1));
+  }),
+  FusedDepthwiseConv2D: emitter<'x' | 'filter', FusedAttributes, 'bias' | 'preluActivationWeights'>(
+    (graph, { x, filter, bias, preluActivationWeights }, attrs) => {
+      const windows = convWindows(x.shape, filter.shape, attrs, true);
+      const weights = depthwiseWeights(graph, filter);
+      const convolved = convolve(graph, x, weights, bias, windows, filter.shape[2] ?? 1);
+      return finish(graph, convolved, attrs, preluActivationWeights);
+    },
+  ),
+  DepthwiseConv2dNativeBackpropInput: emitter<'dy' | 'filter', ConvAttributes & { inputShape: number[] }>(
+    (graph, { dy, filter }, attrs) => {
+      const windows = convWindows(attrs.inputShape, filter.shape, attrs, true);
+      const weights = depthwiseWeights(graph, filter);
+      return inputGradient(graph, dy, weights, windows, attrs.inputShape, filter.shape[2] ?? 1);
+    },
+  ),
+  DepthwiseConv2dNativeBackpropFilter: emitter<'x' | 'dy', ConvAttributes & { filterShape: number[] }>(
+    (graph, { x, dy }, attrs) =>
+      depthwiseFilterGradient(graph, x, dy, convWindows(x.shape, attrs.filterShape, attrs, true)),
+  ),
+};

@@ -1,0 +1,281 @@
+/**
+ * Runs a step once on the tracing backend to learn its graph.
+ *
+ * A step takes its changing numbers (learning rate, λ) as JavaScript numbers, which TensorFlow.js turns into constants.
+ * So it is run twice with different unusual numbers, and the two graphs compared: a constant that changed in
+ * proportion to one of the numbers becomes an input times the ratio; any other difference is an error, since it would
+ * be a wrong result without a message.
+ */
+import * as tf from '@tensorflow/tfjs-core';
+import { ShrinkError } from '../../core/errors';
+import type { StepFunction, StepScalars, TensorSpec } from '../engine';
+import { withSeeds } from '../random';
+import type { Graph, ScalarBinding, Value } from './graph';
+import { Recording, traceError, TRACING_BACKEND, tracingBackend, type RandomInput } from './tracingBackend';
+
+/** A variable that the graph reads, writes or both. */
+export interface TracedVariable {
+  readonly variable: tf.Variable;
+  /** Name of the input with its value. */
+  readonly input: string;
+  /** Whether the graph reads it. */
+  readonly read: boolean;
+  /** Name of the output with its new value, if the step assigns it. */
+  readonly output?: string;
+}
+
+/** A step as a graph. */
+export interface TracedStep {
+  readonly model: Uint8Array;
+  readonly nodeCount: number;
+  readonly variables: readonly TracedVariable[];
+  /** Names of the batch inputs that the graph reads, by their position; null where it does not. */
+  readonly batch: readonly (string | null)[];
+  readonly scalars: readonly { readonly name: string; readonly input: string }[];
+  readonly randoms: readonly RandomInput[];
+  /** Outputs in the order in which the step returned them. */
+  readonly outputs: readonly Value[];
+}
+
+interface Recorded {
+  readonly recording: Recording;
+  readonly outputs: readonly Value[];
+  readonly assigned: ReadonlyMap<tf.Variable, Value>;
+  /** Variables that the step made, with their first values. */
+  readonly created: ReadonlyMap<tf.Variable, tf.backend_util.TypedArray>;
+}
+
+function registeredVariables(): tf.Variable[] {
+  const { registeredVariables: byName } = tf.engine().state;
+  return Object.values(byName).filter((variable) => !variable.isDisposed && variable.dtype !== 'string');
+}
+
+/**
+ * Runs `trace` with each variable standing for an input; afterwards the variables hold what they held.
+ *
+ * @param inputs the input tensor of each variable
+ */
+function withSymbolicVariables<T>(
+  variables: readonly tf.Variable[],
+  inputs: () => tf.Tensor[],
+  trace: () => T,
+): T {
+  const host = tf.getBackend();
+  // A clone shares the data and keeps it alive while the variable points elsewhere.
+  const kept = variables.map((variable) => tf.keep(variable.clone()));
+  void tf.setBackend(TRACING_BACKEND);
+  try {
+    const symbols = inputs();
+    variables.forEach((variable, index) => {
+      const symbol = symbols[index];
+      if (symbol !== undefined) variable.assign(symbol);
+    });
+    tf.dispose(symbols);
+    return trace();
+  } finally {
+    variables.forEach((variable, index) => {
+      const value = kept[index];
+      if (value !== undefined && !variable.isDisposed) variable.assign(value);
+    });
+    tf.dispose(kept);
+    void tf.setBackend(host);
+  }
+}
+
+/** Runs `trace` and notes each variable that comes to be in it, before it can be assigned. */
+function notingNewVariables<T>(note: (variable: tf.Variable) => void, trace: () => T): T {
+  const engine = tf.engine();
+  const make = engine.makeVariable.bind(engine);
+  engine.makeVariable = (...args) => {
+    const variable = make(...args);
+    note(variable);
+    return variable;
+  };
+  try {
+    return trace();
+  } finally {
+    // The method itself is on the prototype.
+    Reflect.deleteProperty(engine, 'makeVariable');
+  }
+}
+
+function recordStep(
+  step: StepFunction,
+  variables: readonly tf.Variable[],
+  batch: readonly TensorSpec[],
+  scalars: StepScalars,
+  nextSeed: () => number,
+): Recorded {
+  const backend = tracingBackend();
+  const recording = new Recording(nextSeed);
+  const { graph } = recording;
+  backend.recording = recording;
+  const created = new Map<tf.Variable, tf.backend_util.TypedArray>();
+  const note = (variable: tf.Variable) => {
+    const values = backend.hostValues(variable.dataId);
+    if (values === null) {
+      throw new ShrinkError(
+        'environment',
+        'untraceable-variable',
+        'The training step makes a variable whose first value depends on the batch; make it before training.',
+      );
+    }
+    created.set(variable, values as tf.backend_util.TypedArray);
+  };
+  const inputs = () =>
+    variables.map((variable, index) =>
+      backend.tensorFor(
+        graph.input(`variable${index}`, variable.shape, variable.dtype === 'int32' ? 'int32' : 'float32'),
+      ),
+    );
+  try {
+    return withSymbolicVariables(variables, inputs, () => {
+      const before = variables.map((variable) => variable.dataId);
+      const result = tf.tidy(() => {
+        const tensors = batch.map((spec, index) =>
+          backend.tensorFor(graph.input(`batch${index}`, spec.shape, spec.dtype)),
+        );
+        return notingNewVariables(note, () => withSeeds(recording.handOutSeed, () => step(tensors, scalars)));
+      });
+      recording.checkAllFound();
+      const assigned = new Map<tf.Variable, Value>();
+      variables.forEach((variable, index) => {
+        if (variable.dataId !== before[index]) assigned.set(variable, backend.valueFor(variable));
+      });
+      const outputs = result.map((tensor) => backend.valueFor(tensor));
+      tf.dispose(result);
+      return { recording, outputs, assigned, created };
+    });
+  } finally {
+    backend.recording = null;
+    for (const [variable, values] of created) {
+      if (!variable.isDisposed)
+        tf.tidy(() => variable.assign(tf.tensor(values, variable.shape, variable.dtype as 'float32')));
+    }
+  }
+}
+
+/** Unusual numbers between 0.1 and 1, exact in single precision; another `round`, other numbers. */
+function unusualScalars(names: readonly string[], round: number): StepScalars {
+  const unusual = (index: number) =>
+    Math.fround(0.1 + 0.9 * (((index + 1) * 0.61803398875 + round * 0.3249196962) % 1));
+  return Object.fromEntries(names.map((name, index) => [name, unusual(index + 7)]));
+}
+
+function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
+  return Buffer.compare(a, b) === 0;
+}
+
+function scalarDiffers(detail: string): ShrinkError {
+  return new ShrinkError(
+    'environment',
+    'untraceable-scalar',
+    `The training step uses a changing number in a way that cannot be traced: ${detail}`,
+  );
+}
+
+/**
+ * Finds which constants are multiples of a changing number.
+ *
+ * @param first, second the same step recorded with `firstScalars` and `secondScalars`
+ */
+function bindScalars(
+  first: Graph,
+  second: Graph,
+  firstScalars: StepScalars,
+  secondScalars: StepScalars,
+): ScalarBinding[] {
+  const others = second.scalars;
+  if (first.scalars.length !== others.length) throw scalarDiffers('it branches on it.');
+  return first.scalars.flatMap(({ name, value }, index): ScalarBinding[] => {
+    const other = others[index]?.value ?? NaN;
+    if (value === other) return [];
+    for (const [scalar, unusual] of Object.entries(firstScalars)) {
+      const ratio = value / unusual;
+      const otherRatio = other / (secondScalars[scalar] ?? NaN);
+      if (Math.abs(ratio - otherRatio) <= 1e-6 * Math.abs(ratio)) {
+        const round = Number(ratio.toPrecision(6));
+        const exact = Math.abs(round - ratio) <= 2e-7 * Math.abs(ratio) ? round : ratio;
+        return [{ constant: name, input: `scalar_${scalar}`, ratio: exact }];
+      }
+    }
+    throw scalarDiffers(
+      'use tensors instead of JavaScript for anything beyond multiplying it by a fixed number.',
+    );
+  });
+}
+
+/**
+ * @param scalars names of the changing numbers
+ * @throws ShrinkError `untraceable-kernel` and others whose code begins with `untraceable`
+ */
+export function traceStep(
+  step: StepFunction,
+  batch: readonly TensorSpec[],
+  scalars: readonly string[],
+): TracedStep {
+  try {
+    return traceTwice(step, batch, scalars);
+  } catch (thrown) {
+    throw traceError(thrown);
+  }
+}
+
+function traceTwice(
+  step: StepFunction,
+  batch: readonly TensorSpec[],
+  scalars: readonly string[],
+): TracedStep {
+  const firstScalars = unusualScalars(scalars, 1);
+  const secondScalars = unusualScalars(scalars, 2);
+  let seed = 0;
+  const nextSeed = () => {
+    seed += 1;
+    return (seed * 0.7548776662) % 1;
+  };
+  const record = (values: StepScalars) => recordStep(step, registeredVariables(), batch, values, nextSeed);
+  let first = record(firstScalars);
+  // An optimizer makes its slots in the first step: from then on they are variables as any.
+  for (let rounds = 0; first.created.size > 0; rounds += 1) {
+    if (rounds > 2) throw scalarDiffers('it makes new variables in every step.');
+    first = record(firstScalars);
+  }
+  const variables = registeredVariables();
+  const second = record(secondScalars);
+  const { graph } = first.recording;
+  const bindings = bindScalars(graph, second.recording.graph, firstScalars, secondScalars);
+
+  const names = ({ outputs, assigned }: Recorded): Value[] => [...outputs, ...assigned.values()];
+  const sameGraph = sameBytes(
+    graph.encode(names(first), [], false),
+    second.recording.graph.encode(names(second), [], false),
+  );
+  if (!sameGraph) throw scalarDiffers('a tensor or the order of operations changes with it.');
+
+  // Outputs get names of their own: one value may be returned twice, or be an input.
+  const nameOutput = (value: Value, name: string): Value => graph.nameOutput(value, name);
+  const outputs = first.outputs.map((value, index) => nameOutput(value, `output${index}`));
+  const states = new Map<tf.Variable, Value>();
+  variables.forEach((variable, index) => {
+    const value = first.assigned.get(variable);
+    if (value !== undefined) states.set(variable, nameOutput(value, `state${index}`));
+  });
+  const used = graph.usedInputs();
+  return {
+    model: graph.encode([...outputs, ...states.values()], bindings),
+    nodeCount: graph.nodeCount,
+    variables: variables.flatMap((variable, index): TracedVariable[] => {
+      const input = `variable${index}`;
+      const output = states.get(variable)?.name;
+      const read = used.has(input);
+      if (!read && output === undefined) return [];
+      return [{ variable, input, read, ...(output === undefined ? {} : { output }) }];
+    }),
+    batch: batch.map((_, index) => (used.has(`batch${index}`) ? `batch${index}` : null)),
+    scalars: scalars
+      .map((name) => ({ name, input: `scalar_${name}` }))
+      .filter(({ input }) => bindings.some((binding) => binding.input === input)),
+    randoms: first.recording.randoms.filter(({ value }) => used.has(value.name)),
+    outputs,
+  };
+}
