@@ -53,20 +53,29 @@ export async function loadParsers(readWasm: (name: string) => Promise<Uint8Array
 }
 
 function copyTree(cursor: TreeCursor, grammar: Grammar, text: string): Syntax {
-  const source = { text };
+  const tree = { text, nodes: [] };
+  const named = new Map<number, boolean>();
+  const isNamed = (typeId: number): boolean => {
+    const known = named.get(typeId) ?? cursor.nodeIsNamed;
+    named.set(typeId, known);
+    return known;
+  };
   const copyNode = (parent: Syntax | null, depth: number): Syntax => {
+    const typeId = cursor.nodeTypeId;
+    const [start, end] = [cursor.startIndex, cursor.endIndex];
     const node = new Syntax(
-      source,
-      grammar.types[cursor.nodeTypeId] ?? cursor.nodeType,
-      cursor.startIndex,
-      cursor.endIndex,
-      cursor.nodeIsNamed,
-      cursor.nodeIsMissing,
+      tree,
+      grammar.types[typeId] ?? cursor.nodeType,
+      start,
+      end,
+      isNamed(typeId),
+      // Only what is not there has no length.
+      start === end && cursor.nodeIsMissing,
       cursor.currentFieldName,
       parent,
     );
     if (depth < MAX_DEPTH && cursor.gotoFirstChild()) {
-      do node.children.push(copyNode(node, depth + 1));
+      do node.addChild(copyNode(node, depth + 1));
       while (cursor.gotoNextSibling());
       cursor.gotoParent();
     }

@@ -1,11 +1,22 @@
 import type { Range } from '../core/errors';
 
+/** What the nodes of a tree share. */
+export interface SyntaxTree {
+  readonly text: string;
+  /** Every node, parents before children, in source order. */
+  readonly nodes: Syntax[];
+}
+
 /**
  * One node of a syntax tree, copied out of the parser: plain data with no memory outside of JavaScript to free, so a
  * reading can be kept, compared and dropped like any other value.
  */
 export class Syntax {
   readonly children: Syntax[] = [];
+  /** Position of the node in the tree's list of nodes. */
+  private readonly index: number;
+  /** Position of the first node after this one that is not in it. */
+  private after: number;
 
   /**
    * @param type the grammar's name of the node; for a token its text
@@ -14,7 +25,7 @@ export class Syntax {
    * @param missing true where the parser put in what it expected
    */
   constructor(
-    private readonly source: { readonly text: string },
+    private readonly tree: SyntaxTree,
     readonly type: string,
     readonly start: number,
     readonly end: number,
@@ -22,10 +33,19 @@ export class Syntax {
     readonly missing: boolean,
     readonly fieldName: string | null,
     readonly parent: Syntax | null,
-  ) {}
+  ) {
+    this.index = tree.nodes.push(this) - 1;
+    this.after = this.index + 1;
+  }
+
+  /** Adds the next child, when all that is in it has been added. */
+  addChild(child: Syntax): void {
+    this.children.push(child);
+    this.after = child.after;
+  }
 
   get text(): string {
-    return this.source.text.slice(this.start, this.end);
+    return this.tree.text.slice(this.start, this.end);
   }
 
   get range(): Range {
@@ -53,7 +73,7 @@ export class Syntax {
 
   /** Whether `other` is this node or lies in it. */
   contains(other: Syntax): boolean {
-    return this.start <= other.start && other.end <= this.end && other.hasAncestor(this);
+    return this.index <= other.index && other.index < this.after;
   }
 
   /** The nodes around this one, innermost first. */
@@ -62,16 +82,18 @@ export class Syntax {
   }
 
   /** This node and everything in it, in source order; what `enter` refuses is passed over. */
-  *walk(enter: (node: Syntax) => boolean = () => true): Generator<Syntax> {
-    if (!enter(this)) return;
-    yield this;
-    for (const child of this.children) yield* child.walk(enter);
-  }
-
-  private hasAncestor(wanted: Syntax): boolean {
-    if (wanted === this) return true;
-    for (const ancestor of this.ancestors()) if (ancestor === wanted) return true;
-    return false;
+  walk(enter?: (node: Syntax) => boolean): Syntax[] {
+    const all = this.tree.nodes;
+    if (enter === undefined) return all.slice(this.index, this.after);
+    const entered: Syntax[] = [];
+    for (let at = this.index; at < this.after;) {
+      const node = all[at];
+      if (node === undefined) break;
+      const isEntered = enter(node);
+      if (isEntered) entered.push(node);
+      at = isEntered ? at + 1 : node.after;
+    }
+    return entered;
   }
 }
 

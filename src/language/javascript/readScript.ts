@@ -1,4 +1,4 @@
-import { badInput, lineAndColumn } from '../../core/errors';
+import { badInput } from '../../core/errors';
 import type { Program } from '../../core/plan';
 import type { FoundModel, FrontEnd, ModelReading, ReadSite } from '../reading';
 import type { HintTarget } from '../hints/attachHints';
@@ -54,7 +54,7 @@ function readModel(
     layers.flatMap((call) => widthExpression(call, script.scopes) ?? []).map((node) => wrapOut(node)),
   );
   const sites = layers.map((call, id): ReadSite => {
-    const { line, column } = lineAndColumn(script.text, call.node.start);
+    const { line, column } = script.positionOf(call.node.start);
     return {
       id,
       file: script.file,

@@ -1,5 +1,5 @@
 import type { Range } from '../../core/errors';
-import { covers, type Syntax } from '../syntax';
+import type { Syntax } from '../syntax';
 import { argumentsOf, enclosingFunction, isStatement } from './nodes';
 import { calledFunction, parameterBindings } from './mutations';
 import { parametersOf, type ScopeTable } from './scopes';
@@ -78,8 +78,18 @@ class Renderer {
   }
 
   renderedCalls(): ReadonlySet<Syntax> {
-    const blanks = this.changes.filter((change) => change.range.end > change.range.start);
-    return new Set(this.calls.filter((call) => !blanks.some((blank) => covers(blank.range, call.range))));
+    const blanks = this.changes
+      .filter((change) => change.range.end > change.range.start)
+      .sort((a, b) => a.range.start - b.range.start);
+    const rendered = new Set<Syntax>();
+    let next = 0;
+    let blankUntil = 0;
+    for (const call of this.calls) {
+      for (; (blanks[next]?.range.start ?? Number.POSITIVE_INFINITY) <= call.start; next += 1)
+        blankUntil = Math.max(blankUntil, blanks[next]?.range.end ?? 0);
+      if (call.start >= blankUntil) rendered.add(call);
+    }
+    return rendered;
   }
 
   visit(node: Syntax): void {

@@ -1,4 +1,5 @@
-import { badInput, lineAndColumn, type ShrinkError } from '../../core/errors';
+import { badInput, type ShrinkError } from '../../core/errors';
+import { makePositions } from '../positions';
 import type { Syntax } from '../syntax';
 import { holdersOf, type MadeModel, type ModelOrigin } from './findModels';
 import { argumentsOf, enclosingFunction, wrapOut } from './nodes';
@@ -14,10 +15,13 @@ export interface ScriptFile {
   readonly root: Syntax;
   readonly scopes: ScopeTable;
   readonly mutations: MutationIndex;
+  /** 1-based line and column of an offset. */
+  readonly positionOf: (offset: number) => { line: number; column: number };
 }
 
 export function openScript(file: string, text: string, root: Syntax, scopes: ScopeTable): ScriptFile {
-  return { file, text, root, scopes, mutations: indexMutations(root, scopes) };
+  const mutations = indexMutations(root, scopes);
+  return { file, text, root, scopes, mutations, positionOf: makePositions(text) };
 }
 
 /** One way of having a model: what to slice from and what to call. */
@@ -168,7 +172,7 @@ function isOptional(parameter: Syntax): boolean {
 }
 
 function missingArgument(script: ScriptFile, callee: Callee, parameter: Syntax): ShrinkError {
-  const { line, column } = lineAndColumn(script.text, parameter.start);
+  const { line, column } = script.positionOf(parameter.start);
   const different = callee.places.length > 1 ? ' (its calls differ)' : '';
   return badInput(
     'missing-argument',

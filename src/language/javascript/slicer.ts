@@ -354,6 +354,6 @@ class Slicer implements Slice {
 }
 
 /** Nodes of a function's body without those of functions inside it. */
-export function ownNodes(body: Syntax): Generator<Syntax> {
+export function ownNodes(body: Syntax): Syntax[] {
   return body.walk((node) => node === body || !isFunction(node));
 }
