@@ -3,7 +3,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { messageOf, ShrinkError } from '../core/errors';
 import type { BatchData, CompiledStep, Engine, EngineDescription, StepFunction, TensorSpec } from './engine';
 import { sizeOf } from '../core/tensor';
-import { nextSeed, withSeeds } from './random';
+import { seedsOf, withSeeds } from './random';
 
 /** @throws ShrinkError `batch-shape` when the data is not of the shapes that the step was compiled for */
 export function checkBatch(batch: readonly BatchData[], specs: readonly TensorSpec[]): void {
@@ -36,7 +36,7 @@ function compileEagerly(backendName: string, step: StepFunction, specs: readonly
         const tensors = specs.map((spec, index) =>
           tf.tensor(batch[index] ?? [], [...spec.shape], spec.dtype),
         );
-        return withSeeds(nextSeed, () => step(tensors, scalars));
+        return withSeeds(seedsOf(scalars), () => step(tensors, scalars));
       });
       try {
         return await Promise.all(outputs.map(async (tensor) => Float32Array.from(await tensor.data())));

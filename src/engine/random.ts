@@ -1,42 +1,37 @@
 /**
  * Where a step's random numbers come from (dropout, noise). TensorFlow.js seeds a generator from `Math.random()` for
- * each tensor that it fills; while a step runs, that call answers with the next number of one seeded stream. So runs
- * repeat, a checkpoint can hold the stream's state, and every engine draws the same numbers.
+ * each tensor that it fills; while a step runs, that call answers with the next number of a seeded stream. So runs
+ * repeat, resume exactly, and every engine draws the same numbers.
  */
+import { seededRandom } from '../core/random';
+import type { StepScalars } from './engine';
 
-let state = 1;
+/** A scalar of this name seeds the random numbers of its step: a whole number, another one each step. */
+export const RANDOM_SEED = 'randomSeed';
 
-/** Starts the stream. @param seed any integer */
+let stream = seededRandom(1);
+
+/** Starts the stream of steps without a scalar `randomSeed`. */
 export function seedSteps(seed: number): void {
-  state = seed >>> 0;
+  stream = seededRandom(seed);
 }
 
-/** The stream's state, an unsigned 32-bit integer, for a checkpoint. */
-export function stepRandomState(): number {
-  return state;
+/** The stream of one step. */
+export function seedsOf(scalars: StepScalars): () => number {
+  const seed = scalars[RANDOM_SEED];
+  return seed === undefined ? stream : seededRandom(seed);
 }
 
-/** Goes on from a state that {@link stepRandomState} gave. */
-export function restoreStepRandom(saved: number): void {
-  state = saved >>> 0;
-}
-
-/** The next number of the stream, in (0, 1): mulberry32 (Tommy Ettinger, public domain). */
-export function nextSeed(): number {
-  state = (state + 0x6d2b79f5) >>> 0;
-  let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-  mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-  // Never 0, which TensorFlow.js takes for no seed at all.
-  return (((mixed ^ (mixed >>> 14)) >>> 0) + 0.5) / 4294967296;
-}
-
-/** Runs synchronous code in which `Math.random()` answers from `next`. */
+/**
+ * Runs synchronous code in which `Math.random()` answers from `next`, whatever the code itself puts in its place: a
+ * traced step must not freeze numbers of its own.
+ */
 export function withSeeds<T>(next: () => number, run: () => T): T {
-  const original = Math.random;
-  Math.random = next;
+  const original = Object.getOwnPropertyDescriptor(Math, 'random');
+  Object.defineProperty(Math, 'random', { configurable: true, get: () => next, set: () => undefined });
   try {
     return run();
   } finally {
-    Math.random = original;
+    if (original !== undefined) Object.defineProperty(Math, 'random', original);
   }
 }

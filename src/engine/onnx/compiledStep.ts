@@ -2,7 +2,7 @@ import { messageOf, ShrinkError } from '../../core/errors';
 import { sizeOf } from '../../core/tensor';
 import { checkBatch } from '../eager';
 import type { CompiledStep, TensorSpec } from '../engine';
-import { nextSeed } from '../random';
+import { seedsOf } from '../random';
 import { drawInto } from './draws';
 import type { OnnxRuntime, OnnxTensor, Session } from './runtime';
 import type { StateStore } from './stateStore';
@@ -61,6 +61,7 @@ export function createCompiledStep({ runtime, session, traced, specs, store }: P
         values[0] = given[name] ?? NaN;
         feeds[input] = tensor;
       }
+      const nextSeed = seedsOf(given);
       for (const { name, draw, values, tensor } of randoms) {
         drawInto(values, draw, nextSeed());
         feeds[name] = tensor;

@@ -14,6 +14,8 @@ interface Slot {
   users: number;
   /** Whether a step has written since the last pull. */
   ahead: boolean;
+  /** The variable's data when it was last equal to this; each assignment gives a variable other data. */
+  equalTo: object | null;
 }
 
 export class StateStore {
@@ -32,7 +34,7 @@ export class StateStore {
       return;
     }
     const current = this.#allocate(variable);
-    this.#slots.set(variable, { current, spare: null, users: 1, ahead: false });
+    this.#slots.set(variable, { current, spare: null, users: 1, ahead: false, equalTo: null });
     await this.push(variable);
   }
 
@@ -70,14 +72,18 @@ export class StateStore {
     const values = (slot.current.data as Float32Array | Int32Array).slice();
     tf.tidy(() => variable.assign(tf.tensor(values, variable.shape, variable.dtype as 'float32' | 'int32')));
     slot.ahead = false;
+    slot.equalTo = variable.dataId;
   }
 
   /** Copies the variable's value. */
   async push(variable: tf.Variable): Promise<void> {
     const slot = this.#slot(variable);
+    if (!slot.ahead && slot.equalTo === variable.dataId) return;
+    const { dataId } = variable;
     const values = await variable.data();
     (slot.current.data as Float32Array | Int32Array).set(values);
     slot.ahead = false;
+    slot.equalTo = dataId;
   }
 
   #slot(variable: tf.Variable): Slot {

@@ -3,9 +3,7 @@ import { sizeOf } from '../../../core/tensor';
 import type { ElementType, Graph, Value } from '../graph';
 
 /** Tensors by the names that the kernel gives them; a list for kernels that take one. */
-export type EmitterInputs = Readonly<Record<string, Value | undefined>> & {
-  readonly list?: readonly Value[];
-};
+export type EmitterInputs = Readonly<Record<string, Value>> | readonly Value[];
 
 export type Emitter = (graph: Graph, inputs: EmitterInputs, attrs: object) => Value | readonly Value[];
 export type EmitterTable = Readonly<Record<string, Emitter>>;

@@ -1,0 +1,116 @@
+/**
+ * Times a training step (Adam, softmax cross entropy) of several networks on every engine that is here, and on PyTorch
+ * where `python3` has it. Medians, one thread; all in one run, so that a busy machine is busy for all.
+ *
+ *     npm run bench:engines [-- --engines wasm,onnxruntime --models mlp --threads 1]
+ */
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import * as tf from '../../src/engine/tf';
+import { messageOf } from '../../src/core/errors';
+import { sizeOf } from '../../src/core/tensor';
+import type { Engine } from '../../src/engine/engine';
+import { loadOnnxRuntime } from '../../src/engine/engines/onnxruntime';
+import { findEngine, providers } from '../../src/engine/registry';
+import { benchModels, type BenchModel } from './models';
+
+const { values: options } = parseArgs({
+  options: {
+    engines: { type: 'string' },
+    models: { type: 'string' },
+    threads: { type: 'string', default: '1' },
+    seconds: { type: 'string', default: '4' },
+  },
+});
+
+interface Timing {
+  readonly medianMs: number;
+  readonly compileMs: number;
+}
+
+function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[values.length >> 1] ?? NaN;
+}
+
+async function timeSteps(engine: Engine, spec: BenchModel): Promise<Timing> {
+  const model = spec.build();
+  const optimizer = tf.train.adam(1e-3);
+  const rows = Float32Array.from({ length: spec.batch * sizeOf(spec.input) }, (_, i) =>
+    Math.sin(i * 12.9898),
+  );
+  const labels = new Float32Array(spec.batch * 10);
+  for (let row = 0; row < spec.batch; row += 1) labels[row * 10 + ((row * 7) % 10)] = 1;
+  let started = performance.now();
+  const step = await engine.compile(
+    ([x, y]) => {
+      if (x === undefined || y === undefined) throw new TypeError('no batch');
+      const loss = optimizer.minimize(
+        () => tf.losses.softmaxCrossEntropy(y, model.apply(x, { training: true }) as tf.Tensor),
+        true,
+      );
+      return loss === null ? [] : [loss];
+    },
+    [],
+    [
+      { shape: [spec.batch, ...spec.input], dtype: 'float32' },
+      { shape: [spec.batch, 10], dtype: 'float32' },
+    ],
+    [],
+  );
+  const compileMs = performance.now() - started;
+  for (let warm = 0; warm < 3; warm += 1) await step.run([rows, labels], {});
+  const times: number[] = [];
+  const end = performance.now() + Number(options.seconds) * 1000;
+  while (times.length < 5 || performance.now() < end) {
+    started = performance.now();
+    await step.run([rows, labels], {});
+    times.push(performance.now() - started);
+  }
+  step.dispose();
+  model.dispose();
+  optimizer.dispose();
+  return { medianMs: median(times), compileMs };
+}
+
+function timeTorch(models: readonly string[]): Map<string, number> {
+  const script = join(process.cwd(), 'bench/engines/torch.py');
+  const run = spawnSync('python3', [script, options.threads, options.seconds, ...models], {
+    encoding: 'utf8',
+  });
+  const lines = run.status === 0 ? run.stdout.trim().split('\n') : [];
+  return new Map(lines.map((line) => [line.split(' ')[0] ?? '', Number(line.split(' ')[1])]));
+}
+
+const threads = Number(options.threads);
+const models = benchModels.filter((model) => options.models?.split(',').includes(model.name) ?? true);
+const engines =
+  options.engines?.split(',') ?? providers.map((provider) => provider.name).filter((name) => name !== 'cpu');
+const torch = timeTorch(models.map((model) => model.name));
+console.log(
+  `engine        model      ms/step   compile ms   x PyTorch   (${threads} thread${threads > 1 ? 's' : ''})`,
+);
+const print = (engine: string, model: string, ms: number, compileMs?: number) => {
+  const ratio = ms / (torch.get(model) ?? NaN);
+  const cells = [
+    engine.padEnd(13),
+    model.padEnd(9),
+    ms.toFixed(2).padStart(8),
+    compileMs === undefined ? ''.padStart(12) : compileMs.toFixed(0).padStart(12),
+    Number.isNaN(ratio) ? '' : ratio.toFixed(2).padStart(11),
+  ];
+  console.log(cells.join(' ').trimEnd());
+};
+for (const [model, ms] of torch) print('pytorch', model, ms);
+for (const name of engines) {
+  try {
+    const engine =
+      name === 'onnxruntime' ? await loadOnnxRuntime({ threads }) : await findEngine(name).load();
+    for (const model of models) {
+      const { medianMs, compileMs } = await timeSteps(engine, model);
+      print(name, model.name, medianMs, compileMs);
+    }
+  } catch (thrown) {
+    console.log(`${name.padEnd(13)} ${messageOf(thrown)}`);
+  }
+}
