@@ -60,6 +60,9 @@ export function backendEnvironment(
 }
 
 const POLL_MS = 15;
+/** Enough for the message, the stack and the closing line of an error that Node.js prints. */
+const QUOTED_LINES = 16;
+const QUOTED_CHARACTERS = 300;
 
 /**
  * Starts a backend in a process group of its own and waits until it holds the run's lock or has ended.
@@ -195,5 +198,7 @@ export async function lastLogLines(folder: string): Promise<string> {
 
 function quoteLog(folder: string, lines: readonly string[]): string {
   if (lines.length === 0) return '';
-  return ` The end of ${join(folder, RUN_FILES.log)}:\n${lines.slice(-8).join('\n')}`;
+  // A line of a bundle that is quoted by Node.js may be the whole bundle.
+  const tail = lines.slice(-QUOTED_LINES).map((line) => line.slice(0, QUOTED_CHARACTERS));
+  return ` The end of ${join(folder, RUN_FILES.log)}:\n${tail.join('\n')}`;
 }

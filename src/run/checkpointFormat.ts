@@ -32,24 +32,26 @@ export interface CheckpointPlace {
 
 export type StoredCheckpoint = Checkpoint & CheckpointPlace;
 
-const headerSchema = z
-  .object({
-    __metadata__: z.object({
-      sha256: z.string().length(64),
-      format: z.literal(FORMAT),
-      run: z.string(),
-      seq: z.string().regex(/^\d{1,15}$/),
-      step: z.string().regex(/^\d{1,15}$/),
-      state: z.string(),
-    }),
-  })
-  .catchall(
-    z.object({
-      dtype: z.literal('F32'),
-      shape: z.array(z.number().int().min(0)).max(32),
-      data_offsets: z.tuple([z.number().int().min(0), z.number().int().min(0)]),
-    }),
-  );
+const metadataSchema = z.object({
+  sha256: z.string().length(64),
+  format: z.literal(FORMAT),
+  run: z.string(),
+  seq: z.string().regex(/^\d{1,15}$/),
+  step: z.string().regex(/^\d{1,15}$/),
+  state: z.string(),
+});
+
+const entrySchema = z.object({
+  dtype: z.literal('F32'),
+  shape: z.array(z.number().int().min(0)).max(32),
+  data_offsets: z.tuple([z.number().int().min(0), z.number().int().min(0)]),
+});
+
+interface Header {
+  readonly metadata: z.infer<typeof metadataSchema>;
+  /** In the order in which their data lies. */
+  readonly entries: readonly (readonly [string, z.infer<typeof entrySchema>])[];
+}
 
 function bytesOf(data: Float32Array): Uint8Array {
   return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
@@ -130,12 +132,12 @@ async function decode(file: FileHandle, path: string): Promise<StoredCheckpoint>
   const headerBytes = Number(prefix.readBigUInt64LE(0));
   if (headerBytes > Math.min(size - 8, MAX_HEADER_BYTES)) throw damaged(path, 'it ends too early');
   const header = await readExactly(file, 8, headerBytes, path);
-  const { __metadata__: metadata, ...entries } = parseHeader(header, path);
+  const { metadata, entries } = parseHeader(header, path);
 
   const hash = createHash('sha256').update(prefix).update(blankHash(header));
   const tensors: [string, HostTensor][] = [];
   let position = 0;
-  for (const [name, entry] of Object.entries(entries)) {
+  for (const [name, entry] of entries) {
     const [begin, end] = entry.data_offsets;
     const length = sizeOf(entry.shape);
     if (begin !== position || end !== begin + length * 4 || end > size - 8 - headerBytes)
@@ -158,9 +160,19 @@ async function decode(file: FileHandle, path: string): Promise<StoredCheckpoint>
   };
 }
 
-function parseHeader(header: Buffer, path: string): z.infer<typeof headerSchema> {
+function parseHeader(header: Buffer, path: string): Header {
   try {
-    return headerSchema.parse(JSON.parse(header.toString('utf8')));
+    const value: unknown = JSON.parse(header.toString('utf8'));
+    if (typeof value !== 'object' || value === null) throw new TypeError('not an object');
+    // One by one, not by a schema of the whole: that would drop a tensor called __proto__. And sorted, since
+    // names that are whole numbers come first in an object.
+    const fields = Object.entries(value);
+    const metadata = metadataSchema.parse(fields.find(([name]) => name === '__metadata__')?.[1]);
+    const entries = fields
+      .filter(([name]) => name !== '__metadata__')
+      .map(([name, entry]) => [name, entrySchema.parse(entry)] as const)
+      .sort(([, a], [, b]) => a.data_offsets[0] - b.data_offsets[0] || a.data_offsets[1] - b.data_offsets[1]);
+    return { metadata, entries };
   } catch (error) {
     throw damaged(path, 'its header cannot be understood', error);
   }

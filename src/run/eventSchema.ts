@@ -33,8 +33,12 @@ const layerInfo = z.looseObject({
   group: z.number(),
 });
 
-const result = z.looseObject({
-  type: z.literal('result'),
+/** An event as the journal stores it. Not an intersection: zod cannot join two NaNs. */
+function event<Type extends string, Shape extends z.ZodRawShape>(type: Type, shape: Shape) {
+  return z.looseObject({ seq: count, at: z.number(), type: z.literal(type), ...shape });
+}
+
+const result = event('result', {
   run: z.string(),
   model: z.string(),
   layers: z.array(
@@ -61,9 +65,8 @@ const result = z.looseObject({
   engine: z.string(),
 });
 
-const runEvent = z.discriminatedUnion('type', [
-  z.looseObject({
-    type: z.literal('start'),
+const journalEvent = z.discriminatedUnion('type', [
+  event('start', {
     version: z.number(),
     run: z.string(),
     file: z.string(),
@@ -71,16 +74,9 @@ const runEvent = z.discriminatedUnion('type', [
     mode: z.string(),
     resumedFrom: z.string().exactOptional(),
   }),
-  z.looseObject({ type: z.literal('engine'), name: z.string(), device: z.string(), why: z.string() }),
-  z.looseObject({
-    type: z.literal('data'),
-    train: z.number(),
-    validation: z.number(),
-    test: z.number(),
-    notes: z.array(z.string()),
-  }),
-  z.looseObject({
-    type: z.literal('model'),
+  event('engine', { name: z.string(), device: z.string(), why: z.string() }),
+  event('data', { train: z.number(), validation: z.number(), test: z.number(), notes: z.array(z.string()) }),
+  event('model', {
     layers: z.array(layerInfo),
     params: z.number(),
     macs: z.number(),
@@ -89,8 +85,7 @@ const runEvent = z.discriminatedUnion('type', [
     loss: z.string(),
     notes: z.array(z.string()),
   }),
-  z.looseObject({
-    type: z.literal('epoch'),
+  event('epoch', {
     phase: z.enum(['trunk', 'finish']),
     budget: z.number().exactOptional(),
     epoch: z.number(),
@@ -103,8 +98,7 @@ const runEvent = z.discriminatedUnion('type', [
     stepMs: real,
     lambda: real,
   }),
-  z.looseObject({
-    type: z.literal('collection'),
+  event('collection', {
     step: z.number(),
     removed: widths,
     widths,
@@ -113,22 +107,14 @@ const runEvent = z.discriminatedUnion('type', [
     outputDifference: real,
     ms: real,
   }),
-  z.looseObject({
-    type: z.literal('snapshot'),
-    budget: z.number(),
-    step: z.number(),
-    widths,
-    params: z.number(),
-  }),
-  z.looseObject({ type: z.literal('point'), ...pointShape }),
-  z.looseObject({ type: z.literal('checkpoint'), file: z.string(), step: count }),
-  z.looseObject({ type: z.literal('warning'), code: z.string(), message: z.string() }),
-  z.looseObject({ type: z.literal('stopped'), message: z.string() }),
-  z.looseObject({ type: z.literal('failed'), kind: z.string(), code: z.string(), message: z.string() }),
+  event('snapshot', { budget: z.number(), step: z.number(), widths, params: z.number() }),
+  event('point', { ...pointShape }),
+  event('checkpoint', { file: z.string(), step: count }),
+  event('warning', { code: z.string(), message: z.string() }),
+  event('stopped', { message: z.string() }),
+  event('failed', { kind: z.string(), code: z.string(), message: z.string() }),
   result,
 ]);
-
-const journalEvent = z.intersection(z.looseObject({ seq: count, at: z.number() }), runEvent);
 
 const progressSchema = z.looseObject({
   phase: z.enum(['loading', 'trunk', 'finish', 'measuring']),

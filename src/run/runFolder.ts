@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { z } from 'zod';
@@ -56,7 +57,7 @@ export interface NewRun {
 export async function createRun(runsFolder: string, run: NewRun): Promise<string> {
   const name = nameRun(run.label ?? run.plan.model, run.now ?? new Date());
   try {
-    await mkdir(runsFolder, { recursive: true });
+    await makeFolders(runsFolder);
     await ignoreInGit(runsFolder);
     const folder = await makeUnique(runsFolder, name);
     await mkdir(join(folder, RUN_FILES.checkpoints));
@@ -69,6 +70,15 @@ export async function createRun(runsFolder: string, run: NewRun): Promise<string
     const cause = error instanceof ShrinkError ? error.cause : error;
     throw fileError(cause, 'make a folder for the run', runsFolder, 'bad-input');
   }
+}
+
+/** Not `recursive: true`: Node.js tries for ever where a file system says ENOENT for a new name, as /proc does. */
+async function makeFolders(folder: string): Promise<void> {
+  if (existsSync(folder)) return;
+  if (dirname(folder) !== folder) await makeFolders(dirname(folder));
+  await mkdir(folder).catch((error: unknown) => {
+    if (codeOf(error) !== 'EEXIST') throw error;
+  });
 }
 
 /** Two runs may start in one second, or the clock may go back: the name is taken exclusively. */

@@ -15,6 +15,8 @@ import { refuse, serveConnection, type ServerPeer } from '../../protocol/connect
 const MAX_CLIENTS = 32;
 /** Time a connection has to show its token. */
 const INITIALIZE_MS = 5_000;
+/** Time in which a client reads that its token is wrong. */
+const REFUSED_MS = 50;
 /** Unread bytes after which a client that does not read is let go; it can come back and catch up. */
 const MAX_BACKLOG_BYTES = 64 * 1024 * 1024;
 /** At most 10 progress messages a second. */
@@ -122,7 +124,8 @@ export class Clients {
     const peer = serveConnection(socket, MAX_REQUEST_BYTES, {
       initialize: async ({ version, token }) => {
         if (!sameText(token, this.owner.token)) {
-          setImmediate(() => socket.end());
+          // The refusal itself is written a little later.
+          setTimeout(() => socket.end(), REFUSED_MS);
           throw refuse(REFUSED.token, 'The token is wrong.');
         }
         if (version !== PROTOCOL_VERSION)
