@@ -73,13 +73,19 @@ async function timeSteps(engine: Engine, spec: BenchModel): Promise<Timing> {
   return { medianMs: median(times), compileMs };
 }
 
+/** Milliseconds by model; empty where no Python has PyTorch. */
 function timeTorch(models: readonly string[]): Map<string, number> {
   const script = join(process.cwd(), 'bench/engines/torch.py');
-  const run = spawnSync('python3', [script, options.threads, options.seconds, ...models], {
-    encoding: 'utf8',
-  });
-  const lines = run.status === 0 ? run.stdout.trim().split('\n') : [];
-  return new Map(lines.map((line) => [line.split(' ')[0] ?? '', Number(line.split(' ')[1])]));
+  // A Python of one's own often hides the system's, for which Linux distributions have PyTorch.
+  for (const python of ['python3', '/usr/bin/python3']) {
+    const run = spawnSync(python, [script, options.threads, options.seconds, ...models], {
+      encoding: 'utf8',
+    });
+    if (run.status !== 0) continue;
+    const lines = run.stdout.trim().split('\n');
+    return new Map(lines.map((line) => [line.split(' ')[0] ?? '', Number(line.split(' ')[1])]));
+  }
+  return new Map();
 }
 
 const threads = Number(options.threads);
