@@ -1,5 +1,6 @@
 import { hostname } from 'node:os';
 import { ShrinkError } from '../core/errors';
+import { markKilled } from '../run/crashes';
 import { removeStaleLock, type LockInfo } from '../run/lock';
 import { isSameProcess } from '../run/processIdentity';
 import { removeSocketPath } from '../run/socketPath';
@@ -53,6 +54,7 @@ export async function killHolder(folder: string, lock: LockInfo): Promise<void> 
       'other-machine',
       `The run is being trained by process ${lock.pid} on ${lock.host}; it can only be ended there.`,
     );
+  await markKilled(folder, lock.token);
   if (await isSameProcess(lock.pid, lock.startTime)) await killProcessGroup(lock.pid);
   await cleanUp(folder, lock);
 }

@@ -7,7 +7,7 @@ import { findEnding, stateAfter, type RunState } from '../run/listRuns';
 import { readLiveLock, type LockInfo } from '../run/lock';
 import { connectBackend } from './connect';
 import { killHolder, waitForEnd } from './holder';
-import { describeExit, lastLogLines, type ProcessExit, type SpawnedBackend } from './spawnBackend';
+import { describeDeath, type ProcessExit, type SpawnedBackend } from './spawnBackend';
 
 /** How a handle came to its end. */
 export interface RunEnd {
@@ -51,6 +51,16 @@ export class RunHandle {
   /** Of the backend, if there is one. */
   get pid(): number | undefined {
     return this.lock?.pid;
+  }
+
+  /** Of the backend's lock, if there is one. */
+  get token(): string | undefined {
+    return this.lock?.token;
+  }
+
+  /** Every event heard so far. */
+  get history(): readonly JournalEvent[] {
+    return this.stored;
   }
 
   /** Where training stands, as far as it was told. */
@@ -203,11 +213,8 @@ export class RunHandle {
       case 'stopped':
       case 'failed':
         return { state: stateAfter(ending), message: ending.message, ...rest };
-      default: {
-        const how = exit === undefined ? 'ended without a word' : describeExit(exit);
-        const message = `The training process ${how}; the run can be resumed.`;
-        return { state: 'interrupted', message: `${message}${await lastLogLines(this.folder)}`, ...rest };
-      }
+      default:
+        return { state: 'interrupted', message: await describeDeath(this.folder, exit), ...rest };
     }
   }
 }

@@ -59,6 +59,9 @@ export function backendEnvironment(
   return { ...kept, ...settings.env, [OWNER_VARIABLE]: settings.owner, [GROUP_VARIABLE]: '1' };
 }
 
+/** Exit code of `backendMain` where it could not begin. */
+const COULD_NOT_BEGIN = 2;
+
 const POLL_MS = 15;
 /** Enough for the message, the stack and the closing line of an error that Node.js prints. */
 const QUOTED_LINES = 16;
@@ -158,16 +161,19 @@ const failureSchema = z.object({
 
 async function startFailure(folder: string, logStart: number, what: string): Promise<ShrinkError> {
   const lines = await readLog(folder, logStart);
-  const said = lines.findLast((line) => line.startsWith(START_FAILURE_MARK));
-  if (said !== undefined) {
-    const parsed = failureSchema.safeParse(parseJson(said.slice(START_FAILURE_MARK.length)));
-    if (parsed.success) return new ShrinkError(parsed.data.kind, parsed.data.code, parsed.data.message);
-  }
-  return new ShrinkError(
-    'environment',
-    'backend-start',
-    `The training program ${what}.${quoteLog(folder, lines)}`,
+  return (
+    findStartFailure(lines) ??
+    new ShrinkError('environment', 'backend-start', `The training program ${what}.${quoteLog(folder, lines)}`)
   );
+}
+
+/** What a backend that could not begin said of it in its log. */
+function findStartFailure(lines: readonly string[]): ShrinkError | undefined {
+  const said = lines.findLast((line) => line.startsWith(START_FAILURE_MARK));
+  const parsed = failureSchema.safeParse(parseJson(said?.slice(START_FAILURE_MARK.length) ?? ''));
+  return parsed.success
+    ? new ShrinkError(parsed.data.kind, parsed.data.code, parsed.data.message)
+    : undefined;
 }
 
 function parseJson(text: string): unknown {
@@ -191,9 +197,13 @@ async function readLog(folder: string, start: number): Promise<string[]> {
     .filter((line) => line.trim() !== '');
 }
 
-/** The last lines of a run's log, as a tail for a message; empty if there are none. */
-export async function lastLogLines(folder: string): Promise<string> {
-  return quoteLog(folder, await readLog(folder, 0));
+/** A sentence on how a backend ended without an event: what it said itself, or the end of its log. */
+export async function describeDeath(folder: string, exit: ProcessExit | undefined): Promise<string> {
+  const lines = await readLog(folder, 0);
+  const said = exit?.code === COULD_NOT_BEGIN ? findStartFailure(lines) : undefined;
+  if (said !== undefined) return said.message;
+  const how = exit === undefined ? 'ended without a word' : describeExit(exit);
+  return `The training process ${how}; the run can be resumed.${quoteLog(folder, lines)}`;
 }
 
 function quoteLog(folder: string, lines: readonly string[]): string {

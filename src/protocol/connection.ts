@@ -3,12 +3,12 @@ import {
   createMessageConnection,
   ErrorCodes,
   ResponseError,
-  SocketMessageWriter,
   type Message,
   type MessageConnection,
 } from 'vscode-jsonrpc/node.js';
 import { z } from 'zod';
 import { BoundedReader } from './boundedReader';
+import { SocketWriter } from './socketWriter';
 import {
   NOTIFICATIONS,
   REQUESTS,
@@ -72,7 +72,7 @@ interface Wire {
 function open(socket: Socket, maxBytes: number, accept: z.ZodType<Message>): Wire {
   const connection = createMessageConnection(
     new BoundedReader(socket, maxBytes, (value) => accept.parse(value)),
-    new SocketMessageWriter(socket),
+    new SocketWriter(socket),
     SILENT,
   );
   let reason: Error | undefined;

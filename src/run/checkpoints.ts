@@ -64,6 +64,11 @@ export function chooseKept(events: readonly JournalEvent[], newest = KEPT_CHECKP
   return kept;
 }
 
+/** Only this checkpoint, or none. */
+export function chooseNewest(event: CheckpointEvent | undefined): Set<string> {
+  return new Set(event === undefined ? [] : [event.file]);
+}
+
 /** The checkpoint whose last epoch before it has the best validation: accuracy if there is one, else loss. */
 function bestCheckpoint(events: readonly JournalEvent[]): string | undefined {
   let score = Number.NEGATIVE_INFINITY;

@@ -6,6 +6,7 @@ import type { Checkpoint } from '../core/job';
 import { chooseKept, deleteOtherCheckpoints, findLatestCheckpoint } from './checkpoints';
 import { isTemporary } from './durable';
 import { JournalWriter, readJournal } from './journal';
+import { findEnding } from './listRuns';
 import { RUN_FILES } from './paths';
 
 /** A run's folder made consistent, ready to be written on. */
@@ -16,6 +17,8 @@ export interface RestoredRun {
   readonly checkpoint?: Checkpoint;
   /** Relative path of the checkpoint's file. */
   readonly checkpointFile?: string;
+  /** Whether the process before ended without saying how. */
+  readonly interrupted: boolean;
   /** What was passed over or dropped and why. */
   readonly warnings: readonly Extract<RunEvent, { type: 'warning' }>[];
 }
@@ -54,6 +57,7 @@ export async function restoreRun(folder: string): Promise<RestoredRun> {
   return {
     journal,
     history,
+    interrupted: events.length > 0 && findEnding(events) === undefined,
     ...(latest === undefined ? {} : { checkpoint: latest.checkpoint, checkpointFile: latest.event.file }),
     warnings,
   };
@@ -61,8 +65,7 @@ export async function restoreRun(folder: string): Promise<RestoredRun> {
 
 /** Whether the run has its result and was not stopped before its end. */
 export function isDone(events: readonly JournalEvent[]): boolean {
-  const last = events.findLast((event) => ['result', 'stopped', 'failed', 'start'].includes(event.type));
-  return last?.type === 'result';
+  return findEnding(events)?.type === 'result';
 }
 
 async function deleteLeftovers(folder: string): Promise<void> {

@@ -10,7 +10,8 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { attachRun, resumeRun, startRun } from '../../src/client/runs';
+import { attachRun, killRun, resumeRun, startRun } from '../../src/client/runs';
+import { superviseRun } from '../../src/client/supervise';
 import { backendEnvironment } from '../../src/client/spawnBackend';
 import { messageOf } from '../../src/core/errors';
 import type { JournalEvent } from '../../src/core/events';
@@ -19,7 +20,15 @@ import { describeRun } from '../../src/run/listRuns';
 import { readLock } from '../../src/run/lock';
 import { readStartTime } from '../../src/run/processIdentity';
 import type { Trouble } from '../run/support/countingJob';
-import { collect, makeFolder, removeFolders, startOwner, startSettings, until } from '../run/support/runs';
+import {
+  collect,
+  learnedEvents,
+  makeFolder,
+  removeFolders,
+  startOwner,
+  startSettings,
+  until,
+} from '../run/support/runs';
 
 afterAll(removeFolders);
 
@@ -132,6 +141,54 @@ function readdirOrNone(folder: string): string[] {
   }
 }
 
+describe('a run that is supervised', () => {
+  it('goes on when its process dies, without the engine on which it died twice', async () => {
+    const settings = startSettings({ steps: 60, checkpointEvery: 5, trouble: { at: 33, kind: 'abort' } });
+    const handles = [await startRun(settings)];
+    const end = await superviseRun(first(handles), settings, (next) => handles.push(next));
+    // The job avoids its trouble once it is told to avoid the engine it named.
+    expect(end.state).toBe('done');
+    expect(handles).toHaveLength(3);
+    const told = handles.map((handle) =>
+      handle.history.flatMap((event) =>
+        event.type === 'warning' && event.code === 'restarted-after-crash' ? [event.message] : [],
+      ),
+    );
+    expect(told[0]).toEqual([]);
+    expect(told[1]).toEqual([expect.stringMatching(/SIGABRT; the run was resumed\.$/)]);
+    expect(told[2]?.at(-1)).toContain('without counting, which died twice');
+    const whole = await startRun(startSettings({ steps: 60, checkpointEvery: 5 }));
+    expect(learnedEvents(handles[2]?.history ?? [])).toEqual(learnedEvents(await collect(whole)));
+  });
+
+  it('stays ended when it was killed, stopped or failed by its own fault', async () => {
+    const restarted: unknown[] = [];
+    const settings = startSettings(ENDLESS);
+    const killed = await startRun(settings);
+    const ending = superviseRun(killed, settings, (next) => restarted.push(next));
+    await killRun(killed.folder);
+    expect(['interrupted', 'stopped']).toContain((await ending).state);
+    const failing = trouble('throw');
+    const failed = await superviseRun(await startRun(failing), failing, (next) => restarted.push(next));
+    expect(failed.state).toBe('failed');
+    expect(restarted).toEqual([]);
+  });
+
+  it('is given up when it dies again and again', async () => {
+    const settings = startSettings({ steps: 60, checkpointEvery: 5, trouble: { at: 33, kind: 'exit' } });
+    const handles = [await startRun(settings)];
+    const end = await superviseRun(first(handles), settings, (next) => handles.push(next));
+    expect(end).toMatchObject({ state: 'interrupted', exit: { code: 9 } });
+    expect(handles).toHaveLength(6);
+  });
+});
+
+function first<T>(items: readonly T[]): T {
+  const [item] = items;
+  if (item === undefined) throw new Error('empty');
+  return item;
+}
+
 describe('a folder that power loss left', () => {
   it('with a torn line and a half-written checkpoint goes back to the checkpoint before', async () => {
     const settings = startSettings({ steps: 60, checkpointEvery: 5, trouble: { at: 43, kind: 'exit' } });
@@ -210,6 +267,7 @@ describe('a disk', () => {
       (folder: string) => renameSync(folder, `${folder}-away`),
     ]) {
       const handle = await startRun(startSettings({ ...ENDLESS, checkpointEvery: 50 }));
+      for await (const event of handle.events) if (event.type === 'checkpoint') break;
       remove(handle.folder);
       const end = await handle.closed;
       expect(end.message).toContain('not there');

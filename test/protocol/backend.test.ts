@@ -268,6 +268,27 @@ describe('a client', () => {
     await peer.closed;
   });
 
+  it('fails a call to a backend that is gone already, and nothing else', async () => {
+    const uncaught: unknown[] = [];
+    const note = (error: unknown): void => void uncaught.push(error);
+    process.on('unhandledRejection', note);
+    for (let round = 0; round < 50; round += 1) {
+      let other: Socket | undefined;
+      const peer = await serve((socket) => (other = socket));
+      await until(
+        () => other,
+        (socket) => socket !== undefined,
+      );
+      other?.destroy();
+      // At another moment of the other side's end each time.
+      for (let turn = 0; turn < round % 5; turn += 1) await new Promise(setImmediate);
+      await expect(peer.ask('stop', {})).rejects.toThrow();
+      fake.close();
+    }
+    process.off('unhandledRejection', note);
+    expect(uncaught).toEqual([]);
+  });
+
   it('fails a call that is answered with another shape', async () => {
     const peer = await serve((socket) =>
       socket.once('data', () => socket.write(frame('{"jsonrpc":"2.0","id":0,"result":{"nextSeq":"1"}}'))),

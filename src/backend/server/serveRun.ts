@@ -5,6 +5,7 @@ import { messageOf, ShrinkError } from '../../core/errors';
 import { JOURNAL_VERSION, type JournalEvent, type RunEvent } from '../../core/events';
 import type { RunContext } from '../../core/job';
 import { EXIT_FAILED } from '../../protocol/backend';
+import { enginesToAvoid, forgetKilled, readCrashes, type Crash } from '../../run/crashes';
 import { acquireLock, releaseLock, type LockInfo } from '../../run/lock';
 import { readStartTime } from '../../run/processIdentity';
 import { restoreRun, type RestoredRun } from '../../run/restore';
@@ -59,15 +60,22 @@ export async function serveRun(folder: string, job: Job, settings: LifetimeSetti
       const restored = await restoreRun(folder);
       recorder = new Recorder(folder, restored.journal, restored.history, (event) => clients.publish(event));
       markReady();
-      await recorder.reserve();
       lifetime.begin();
-      announce(recorder, restored, stale, { run, file: plan.file, model: plan.model, mode: options.mode });
+      const crashes = await readCrashes(folder);
+      await forgetKilled(folder);
+      announce(recorder, restored, stale, crashes, {
+        run,
+        file: plan.file,
+        model: plan.model,
+        mode: options.mode,
+      });
       const context: RunContext = {
         run,
         plan,
         options,
         ...(restored.checkpoint === undefined ? {} : { resumeFrom: restored.checkpoint }),
         history: restored.history,
+        avoidEngines: enginesToAvoid(crashes),
         stop: lifetime.signal,
         emit: (event) => emitForJob(event, recorder),
         progress: (progress) => clients.report(progress),
@@ -105,6 +113,7 @@ function announce(
   recorder: Recorder,
   restored: RestoredRun,
   stale: string | undefined,
+  crashes: readonly Crash[],
   about: { run: string; file: string; model: string; mode: string },
 ): void {
   recorder.emit({
@@ -119,7 +128,16 @@ function announce(
       code: 'stale-lock',
       message: 'The process that trained this run before ended without saying so; its lock was taken over.',
     });
+  const crash = crashes.at(-1);
+  if (crash !== undefined && restored.interrupted) recorder.emit(describeCrash(crash, crashes));
   for (const warning of restored.warnings) recorder.emit(warning);
+}
+
+function describeCrash(crash: Crash, crashes: readonly Crash[]): RunEvent {
+  const avoided = enginesToAvoid(crashes);
+  const without = avoided.length === 0 ? '' : ` It goes on without ${avoided.join(', ')}, which died twice.`;
+  const message = `The process that trained this run ${crash.how}; the run was resumed.${without}`;
+  return { type: 'warning', code: 'restarted-after-crash', message };
 }
 
 function demand(recorder: Recorder | undefined): Recorder {
@@ -142,6 +160,7 @@ async function conclude(
   lifetime: Lifetime,
 ): Promise<JournalEvent | undefined> {
   try {
+    await recorder.reserve();
     const outcome = await Promise.race([job(context), lifetime.crashed]);
     await recorder.settle();
     if (outcome === 'stopped') return recorder.close({ type: 'stopped', message: lifetime.reason });
