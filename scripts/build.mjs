@@ -20,6 +20,8 @@ const common = {
   external: ['onnxruntime-node', '@tensorflow/tfjs-node', '@tensorflow/tfjs-node-gpu', 'webgpu', 'vscode'],
   // jiti's ES module finds its transformer by import.meta.url, which a CommonJS bundle has not.
   alias: { jiti: path.join(path.dirname(require.resolve('jiti/package.json')), 'lib', 'jiti.cjs') },
+  // TensorFlow.js's CommonJS files are marked free of side effects, so that importing one for its registrations is dropped.
+  mainFields: ['module', 'main'],
   minifyWhitespace: true,
   legalComments: 'none',
   logLevel: 'warning',
@@ -33,9 +35,18 @@ await Promise.all([
 ]);
 await chmod(path.join(dist, 'cli.cjs'), 0o755);
 
-const tfjsWasm = path.join(path.dirname(require.resolve('@tensorflow/tfjs-backend-wasm/package.json')), 'dist');
+const tfjsWasm = path.join(
+  path.dirname(require.resolve('@tensorflow/tfjs-backend-wasm/package.json')),
+  'dist',
+);
 for (const name of ['tfjs-backend-wasm', 'tfjs-backend-wasm-simd', 'tfjs-backend-wasm-threaded-simd'])
   await copyFile(path.join(tfjsWasm, `${name}.wasm`), path.join(dist, 'wasm', `${name}.wasm`));
 const treeSitter = path.join(path.dirname(require.resolve('@vscode/tree-sitter-wasm/package.json')), 'wasm');
-for (const name of ['tree-sitter', 'tree-sitter-typescript', 'tree-sitter-tsx', 'tree-sitter-javascript', 'tree-sitter-python'])
+for (const name of [
+  'tree-sitter',
+  'tree-sitter-typescript',
+  'tree-sitter-tsx',
+  'tree-sitter-javascript',
+  'tree-sitter-python',
+])
   await copyFile(path.join(treeSitter, `${name}.wasm`), path.join(dist, 'wasm', `${name}.wasm`));

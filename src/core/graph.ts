@@ -1,3 +1,4 @@
+import { isModel, nameOf } from './topology';
 import type { FunctionalTopology, InboundTensor, LayerConfig, NestedLayer, Topology } from './topology';
 import { badInput } from './errors';
 
@@ -37,12 +38,10 @@ interface MutableLayer {
   calls: TensorRef[][];
 }
 
-const MODEL_CLASSES = new Set(['Model', 'Functional', 'Sequential']);
-
 /** @throws ShrinkError `topology-unreadable` when the topology is not one of a Keras-format model */
 export function readGraph(topology: Topology): Graph {
   const layers = new Map<string, MutableLayer>();
-  const root = inline(topology as unknown as NestedLayer, '', [], layers);
+  const root = inline(topology, '', [], layers);
   return {
     name: topology.config.name,
     layers: sortLayers(layers),
@@ -82,7 +81,7 @@ function inlineSequential(
           `The first layer of the sequential model has no inputShape; add one.`,
         );
       const name =
-        layer.class_name === 'InputLayer' ? prefix + nameIn(layer) : `${prefix}${nameIn(layer)}_input`;
+        layer.class_name === 'InputLayer' ? prefix + nameOf(layer) : `${prefix}${nameOf(layer)}_input`;
       const dtype = layer.config['dtype'] ?? 'float32';
       addCall(layers, name, 'InputLayer', { batch_input_shape: shape, dtype, sparse: false, name }, []);
       current = [{ layer: name, call: 0, tensor: 0 }];
@@ -157,8 +156,8 @@ function callLayer(
   inputs: readonly TensorRef[],
   layers: Map<string, MutableLayer>,
 ): TensorRef[] {
-  const name = prefix + nameIn(layer);
-  if (MODEL_CLASSES.has(layer.class_name)) return inline(layer, `${name}/`, inputs, layers).outputs;
+  const name = prefix + nameOf(layer);
+  if (isModel(layer.class_name)) return inline(layer, `${name}/`, inputs, layers).outputs;
   const call = addCall(layers, name, layer.class_name, { ...layer.config, name }, inputs);
   return Array.from({ length: outputCount(layer) }, (_, tensor) => ({ layer: name, call, tensor }));
 }
@@ -185,12 +184,8 @@ function addCall(
   return present.calls.length - 1;
 }
 
-function nameIn(layer: NestedLayer & { name?: string }): string {
-  return layer.name ?? String(layer.config['name']);
-}
-
 function batchInputShape(layer: NestedLayer): unknown {
-  if (MODEL_CLASSES.has(layer.class_name)) return undefined;
+  if (isModel(layer.class_name)) return undefined;
   return layer.config['batch_input_shape'];
 }
 

@@ -47,9 +47,14 @@ export interface SequentialTopology {
 
 export type Topology = FunctionalTopology | SequentialTopology;
 
-/** The name of a layer in either form. */
-export function nameOf(layer: NestedLayer): string {
-  return String(layer.config['name']);
+/** The name of a layer in either form: functional models write it beside the configuration as well. */
+export function nameOf(layer: NestedLayer & { name?: string }): string {
+  return layer.name ?? String(layer.config['name']);
+}
+
+/** Whether a class is that of a model that holds layers. */
+export function isModel(className: string): boolean {
+  return className === 'Sequential' || className === 'Model' || className === 'Functional';
 }
 
 /** A deep copy that can be changed freely. */

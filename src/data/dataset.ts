@@ -56,7 +56,12 @@ export function fillRows(features: Features, indices: ArrayLike<number>, into: F
  *
  * @param width numbers a row
  */
-export function fillLabels(labels: Labels, indices: ArrayLike<number>, width: number, into: Float32Array): void {
+export function fillLabels(
+  labels: Labels,
+  indices: ArrayLike<number>,
+  width: number,
+  into: Float32Array,
+): void {
   if (labels.kind === 'values') {
     fillRows(labels.features, indices, into);
     return;
@@ -76,14 +81,19 @@ export function takeRows(rows: Rows, indices: Uint32Array): Rows {
     x: takeFeatures(rows.x, indices),
     y:
       rows.y.kind === 'classes'
-        ? { ...rows.y, ids: Int32Array.from(indices, (i) => (rows.y.kind === 'classes' ? (rows.y.ids[i] ?? 0) : 0)) }
+        ? {
+            ...rows.y,
+            ids: Int32Array.from(indices, (i) => (rows.y.kind === 'classes' ? (rows.y.ids[i] ?? 0) : 0)),
+          }
         : { kind: 'values', features: takeFeatures(rows.y.features, indices) },
   };
 }
 
 function takeFeatures(features: Features, indices: Uint32Array): Features {
   const size = sizeOf(features.shape);
-  const data = new (features.data.constructor as new (length: number) => Features['data'])(indices.length * size);
+  const data = new (features.data.constructor as new (length: number) => Features['data'])(
+    indices.length * size,
+  );
   indices.forEach((from, to) => data.set(features.data.subarray(from * size, (from + 1) * size), to * size));
   return { ...features, data };
 }

@@ -13,7 +13,9 @@ const TYPES: Readonly<Record<number, { bytes: number; read: (view: DataView, off
 
 /** Whether bytes start like an IDX file: two zeros, a type code, a rank. */
 export function isIdx(bytes: Uint8Array): boolean {
-  return bytes.length >= 8 && bytes[0] === 0 && bytes[1] === 0 && (bytes[2] ?? 0) in TYPES && (bytes[3] ?? 0) > 0;
+  return (
+    bytes.length >= 8 && bytes[0] === 0 && bytes[1] === 0 && (bytes[2] ?? 0) in TYPES && (bytes[3] ?? 0) > 0
+  );
 }
 
 /**
@@ -28,14 +30,17 @@ export function readIdx(bytes: Uint8Array, name: string): Features {
   const type = TYPES[bytes[2] ?? 0];
   const rank = bytes[3] ?? 0;
   const header = 4 + 4 * rank;
-  const shape = Array.from({ length: rank }, (_, i) => (bytes.length >= header ? view.getUint32(4 + 4 * i) : 0));
+  const shape = Array.from({ length: rank }, (_, i) =>
+    bytes.length >= header ? view.getUint32(4 + 4 * i) : 0,
+  );
   const count = shape.reduce((product, length) => product * length, 1);
   if (type === undefined || bytes.length < header + count * type.bytes)
     throw badInput(
       'data-format',
       `${name} is cut off: its header promises ${shape.join(' × ')} values, it holds ${Math.max(0, bytes.length - header)} bytes of them; fetch it again.`,
     );
-  if (bytes[2] === 0x08) return { shape: shape.slice(1), data: bytes.subarray(header, header + count), scale: 1 };
+  if (bytes[2] === 0x08)
+    return { shape: shape.slice(1), data: bytes.subarray(header, header + count), scale: 1 };
   const data = new Float32Array(count);
   for (let i = 0; i < count; i += 1) data[i] = type.read(view, header + i * type.bytes);
   return { shape: shape.slice(1), data, scale: 1 };

@@ -26,7 +26,10 @@ export async function readModuleParts(exported: unknown, file: string): Promise<
   if (!isRecord(value) || value['train'] === undefined)
     throw badInput('data-missing', `${file} exports no training data; export train = { x, y }.`);
   const train = await readRows(value['train'], 'train', file);
-  const validation = value['validation'] === undefined ? {} : { validation: await readRows(value['validation'], 'validation', file) };
+  const validation =
+    value['validation'] === undefined
+      ? {}
+      : { validation: await readRows(value['validation'], 'validation', file) };
   const test = value['test'] === undefined ? {} : { test: await readRows(value['test'], 'test', file) };
   return { train, ...validation, ...test };
 }
@@ -63,11 +66,16 @@ async function readRows(value: unknown, part: string, file: string): Promise<Row
 /** Whole numbers, one a row, are class numbers unless they were meant as values (a fraction anywhere says so). */
 function toLabels(column: Features, classes: unknown): Labels {
   const single = column.shape.length === 0 || (column.shape.length === 1 && column.shape[0] === 1);
-  const whole = single && column.scale === 1 && column.data.every((value) => Number.isInteger(value) && value >= 0);
+  const whole =
+    single && column.scale === 1 && column.data.every((value) => Number.isInteger(value) && value >= 0);
   if (!whole) return { kind: 'values', features: column };
   const ids = Int32Array.from(column.data);
   const highest = ids.reduce((max, id) => Math.max(max, id), 0) + 1;
-  return { kind: 'classes', ids, classes: typeof classes === 'number' ? Math.max(classes, highest) : highest };
+  return {
+    kind: 'classes',
+    ids,
+    classes: typeof classes === 'number' ? Math.max(classes, highest) : highest,
+  };
 }
 
 async function readColumn(value: unknown, part: string, file: string): Promise<Features> {
@@ -93,7 +101,11 @@ async function readColumnFile(name: string, scale: number, part: string, file: s
   try {
     bytes = await readFile(resolved);
   } catch (thrown) {
-    throw badInput('data-missing', `${part} of ${file} names ${resolved}, which cannot be read: ${messageOf(thrown)}.`, thrown);
+    throw badInput(
+      'data-missing',
+      `${part} of ${file} names ${resolved}, which cannot be read: ${messageOf(thrown)}.`,
+      thrown,
+    );
   }
   if (bytes[0] === 0x1f && bytes[1] === 0x8b) bytes = gunzipSync(bytes);
   return { ...readIdx(bytes, resolved), scale };
@@ -102,27 +114,40 @@ async function readColumnFile(name: string, scale: number, part: string, file: s
 function scaleOf(value: Record<string, unknown>, part: string, file: string): number {
   const scale = value['scale'] ?? 1;
   if (typeof scale !== 'number' || !Number.isFinite(scale) || scale === 0)
-    throw badInput('data-format', `The scale of ${part} in ${file} is ${describe(scale)}; give a number such as 1 / 255.`);
+    throw badInput(
+      'data-format',
+      `The scale of ${part} in ${file} is ${describe(scale)}; give a number such as 1 / 255.`,
+    );
   return scale;
 }
 
 function readNested(value: readonly unknown[], part: string, file: string): Features {
   const shape: number[] = [];
-  for (let level: unknown = value; Array.isArray(level) || ArrayBuffer.isView(level); level = (level as unknown[])[0])
+  for (
+    let level: unknown = value;
+    Array.isArray(level) || ArrayBuffer.isView(level);
+    level = (level as unknown[])[0]
+  )
     shape.push((level as ArrayLike<unknown>).length);
   const data = new Float32Array(shape.reduce((product, length) => product * length, 1));
   let at = 0;
   const walk = (level: unknown, depth: number): void => {
     if (depth === shape.length) {
       if (typeof level !== 'number' && typeof level !== 'boolean')
-        throw badInput('data-format', `${part} of ${file} holds ${describe(level)} where a number should be.`);
+        throw badInput(
+          'data-format',
+          `${part} of ${file} holds ${describe(level)} where a number should be.`,
+        );
       data[at] = Number(level);
       at += 1;
       return;
     }
     const list = level as ArrayLike<unknown>;
     if (!(Array.isArray(level) || ArrayBuffer.isView(level)) || list.length !== shape[depth])
-      throw badInput('data-shape', `The rows of ${part} in ${file} are of different lengths; make them equal.`);
+      throw badInput(
+        'data-shape',
+        `The rows of ${part} in ${file} are of different lengths; make them equal.`,
+      );
     for (let i = 0; i < list.length; i += 1) walk(list[i], depth + 1);
   };
   walk(value, 0);

@@ -29,7 +29,11 @@ interface StoredState {
   readonly snapshots: readonly Omit<Snapshot, 'weights'>[];
   readonly finished: readonly { readonly validation: Metrics; readonly test: Metrics }[];
   /** The trunk's network; absent once it is over. */
-  readonly trunk?: { readonly graph: Graph; readonly lambda: number; readonly scalars: Record<string, number> };
+  readonly trunk?: {
+    readonly graph: Graph;
+    readonly lambda: number;
+    readonly scalars: Record<string, number>;
+  };
 }
 
 const CONTROLS = ['score', 'fading', 'threshold', 'alive'] as const;
@@ -68,7 +72,7 @@ export interface RestoredNetwork {
   readonly lambda: number;
 }
 
-export function readCheckpoint(checkpoint: Checkpoint): { 
+export function readCheckpoint(checkpoint: Checkpoint): {
   state: SessionState;
   network?: RestoredNetwork;
 } {

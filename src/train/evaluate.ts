@@ -25,13 +25,11 @@ export class Evaluator {
     const float = (shape: readonly number[]) => ({ shape, dtype: 'float32' as const });
     this.compiled = engine.compile(
       ([x, y, real]) => {
-        if (x === undefined || y === undefined || real === undefined) throw new RangeError('x, y and weights');
+        if (x === undefined || y === undefined || real === undefined)
+          throw new RangeError('x, y and weights');
         const out = network.model.apply(x, { training: false }) as tf.Tensor;
         // Padding rows weigh nothing, so that one batch shape does for all.
-        return [
-          tf.sum(tf.mul(rowLoss(head, y, out), real)),
-          tf.sum(tf.mul(rowAccuracy(head, y, out), real)),
-        ];
+        return [tf.sum(tf.mul(rowLoss(head, y, out), real)), tf.sum(tf.mul(rowAccuracy(head, y, out), real))];
       },
       [...network.weightVariables(), ...network.bank.entries().map(([, variable]) => variable)],
       [float([this.batch, ...rowShape]), float([this.batch, ...labelShape]), float([this.batch])],
@@ -71,7 +69,11 @@ export class Evaluator {
  *
  * @param x [rows, ...input]
  */
-export async function outputsOf(network: Network, x: Float32Array, shape: readonly number[]): Promise<Float32Array> {
+export async function outputsOf(
+  network: Network,
+  x: Float32Array,
+  shape: readonly number[],
+): Promise<Float32Array> {
   const out = tf.tidy(() => network.model.apply(tf.tensor(x, [...shape]), { training: false }) as tf.Tensor);
   try {
     return Float32Array.from(await out.data());

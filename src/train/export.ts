@@ -15,7 +15,7 @@ export async function exportModel(
     await model.save(
       tf.io.withSaveHandler((given) => {
         artifacts = given;
-        return Promise.resolve({ modelArtifactsInfo: tf.io.getModelArtifactsInfoForJSON(given) });
+        return Promise.resolve({ modelArtifactsInfo: { dateSaved: new Date(), modelTopologyType: 'JSON' } });
       }),
     );
     if (artifacts === undefined) throw new RangeError('saving gave nothing');

@@ -117,7 +117,7 @@ export class FilterLayer extends tf.layers.Layer {
     const all = parts.length === 1 && parts[0] !== undefined ? parts[0] : tf.concat1d(parts);
     if (this.filter.index === null) return all;
     // Channels that stay take the 1 that is put behind all switches.
-    const withOne = tf.concat1d([all, tf.ones([1]) as tf.Tensor1D]);
+    const withOne = tf.concat1d([all, tf.tensor1d([1])]);
     const index = this.filter.index.map((place) => (place < 0 ? all.size : place));
     return tf.gather(withOne, tf.tensor1d(index, 'int32'));
   }

@@ -112,4 +112,3 @@ export async function finishSnapshot(setup: FinishSetup, snapshot: Snapshot): Pr
 export function sizeOfSnapshot(snapshot: Snapshot, prepared: Prepared): { params: number; macs: number } {
   return sizeOfNetwork(analyse(snapshot.graph, prepared.sizing));
 }
-

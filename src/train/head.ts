@@ -10,10 +10,7 @@ import type { Labels } from '../data/dataset';
  */
 
 export type LossName =
-  | 'categoricalCrossentropy'
-  | 'sparseCategoricalCrossentropy'
-  | 'binaryCrossentropy'
-  | 'meanSquaredError';
+  'categoricalCrossentropy' | 'sparseCategoricalCrossentropy' | 'binaryCrossentropy' | 'meanSquaredError';
 
 export interface Head {
   readonly loss: LossName;
@@ -55,7 +52,8 @@ export function chooseHead(
   const loss = lossFor(wanted, activation, width, labels);
   checkLabels(loss, width, outputShape, labels);
   const softmax = loss === 'categoricalCrossentropy' || loss === 'sparseCategoricalCrossentropy';
-  const strips = (softmax && activation === 'softmax') || (loss === 'binaryCrossentropy' && activation === 'sigmoid');
+  const strips =
+    (softmax && activation === 'softmax') || (loss === 'binaryCrossentropy' && activation === 'sigmoid');
   // Without an activation to take off, labelled linear outputs are logits; anything else is taken as probabilities.
   const fromLogits = strips || ((softmax || loss === 'binaryCrossentropy') && activation === 'linear');
   return {
@@ -116,7 +114,8 @@ function checkLabels(
   if (labels.kind === 'values') {
     const given = labels.features.shape;
     const wanted = outputShape.map((length) => length ?? -1);
-    const same = given.length === wanted.length && given.every((length, i) => wanted[i] === -1 || wanted[i] === length);
+    const same =
+      given.length === wanted.length && given.every((length, i) => wanted[i] === -1 || wanted[i] === length);
     const single = given.length === 0 && wanted.length === 1 && wanted[0] === 1;
     if (!same && !single)
       throw badInput(
@@ -126,7 +125,10 @@ function checkLabels(
     return;
   }
   if (loss === 'meanSquaredError' && width > 1)
-    throw badInput('loss-labels', `The labels are class numbers, but the loss is meanSquaredError over ${width} outputs; give values or another loss.`);
+    throw badInput(
+      'loss-labels',
+      `The labels are class numbers, but the loss is meanSquaredError over ${width} outputs; give values or another loss.`,
+    );
   const classes = width === 1 ? 2 : width;
   const present = new Set(labels.ids).size;
   if (labels.classes > classes)
@@ -180,7 +182,7 @@ export function rowAccuracy(head: Head, y: tf.Tensor, out: tf.Tensor): tf.Tensor
     values.rank > 1 ? tf.mean(values, range(1, values.rank)) : (values as tf.Tensor1D);
   switch (head.loss) {
     case 'meanSquaredError':
-      return tf.zeros([out.shape[0] ?? 0]);
+      return tf.zeros<tf.Rank.R1>([out.shape[0] as number]);
     case 'binaryCrossentropy': {
       const threshold = head.fromLogits ? 0 : 0.5;
       const said = tf.cast(tf.greater(out, threshold), 'float32');

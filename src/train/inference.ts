@@ -1,4 +1,4 @@
-import * as tf from '../engine/tf';
+import type * as tf from '../engine/tf';
 import { sizeOf } from '../core/tensor';
 import { fillRows, type Rows } from '../data/dataset';
 import type { CompiledStep, Engine } from '../engine/engine';
@@ -25,8 +25,14 @@ export async function timeInference(
 ): Promise<{ before: number; after: number; batchSize: number }> {
   const count = Math.min(batchSize, rows.count);
   const x = new Float32Array(count * sizeOf(rows.x.shape));
-  fillRows(rows.x, Uint32Array.from({ length: count }, (_, i) => i), x);
-  const made = await Promise.all([before, after].map((snapshot) => predictor(engine, prepared, snapshot, count)));
+  fillRows(
+    rows.x,
+    Uint32Array.from({ length: count }, (_, i) => i),
+    x,
+  );
+  const made = await Promise.all(
+    [before, after].map((snapshot) => predictor(engine, prepared, snapshot, count)),
+  );
   const times: number[][] = [[], []];
   try {
     for (let run = -WARM_UP; run < RUNS; run += 1)

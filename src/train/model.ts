@@ -11,7 +11,11 @@ import { withBank, type SwitchBank } from './filterLayer';
  * Builds a model. Weights start at zero: whoever builds one has weights to put in, and drawing random ones (an
  * orthogonal matrix, say) costs more than everything else about it.
  */
-export async function buildModel(graph: Graph, weights: LayerWeights, bank: SwitchBank): Promise<tf.LayersModel> {
+export async function buildModel(
+  graph: Graph,
+  weights: LayerWeights,
+  bank: SwitchBank,
+): Promise<tf.LayersModel> {
   const topology = zeroInitializers(toTopology(graph));
   const model = await withBank(bank, () => tf.models.modelFromJSON({ modelTopology: topology as never }));
   setWeights(model, weights);

@@ -1,4 +1,4 @@
-import * as tf from '../engine/tf';
+import type * as tf from '../engine/tf';
 import { analyse, type Analysis, type Sizing } from '../core/analysis';
 import { allAlive, costModel, totalCost } from '../core/cost';
 import type { Widths } from '../core/events';
@@ -47,19 +47,21 @@ export class Network {
 
   /** What the author's optimizer trains: every trainable weight, without the switches. */
   trainedVariables(): tf.Variable[] {
-    return this.model.trainableWeights.map((weight) => weight.read() as tf.Variable);
+    return this.model.trainableWeights.map(variableOf);
   }
 
   /** All weights, trained or not (moving statistics), without the switches. */
   weightVariables(): tf.Variable[] {
-    return this.model.weights.map((weight) => weight.read() as tf.Variable);
+    return this.model.weights.map(variableOf);
   }
 
   /** Layer and position of each of {@link trainedVariables}, for matching optimizer slots with weights. */
   trainedPlaces(): { layer: string; weight: number }[] {
     const places = new Map<string, { layer: string; weight: number }>();
     for (const [name, layer] of layersOf(this.model))
-      layer.weights.forEach((weight, index) => places.set((weight.read() as tf.Variable).name, { layer: name, weight: index }));
+      layer.weights.forEach((weight, index) =>
+        places.set(variableOf(weight).name, { layer: name, weight: index }),
+      );
     return this.trainedVariables().map((variable) => {
       const place = places.get(variable.name);
       if (place === undefined) throw new RangeError(`no layer has ${variable.name}`);
@@ -110,4 +112,10 @@ export function widthsOf(analysis: Analysis): Widths {
   return Object.fromEntries(
     analysis.hubs.flatMap((hub) => hub.layers.map((layer) => [layer.name, layer.classes.length])),
   );
+}
+
+/** The variable that a layer's weight is kept in: its `read` hands out the variable itself, typed as a tensor. */
+function variableOf(weight: tf.LayerVariable): tf.Variable {
+  const tensor: unknown = weight.read();
+  return tensor as tf.Variable;
 }

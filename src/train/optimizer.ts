@@ -9,14 +9,7 @@ import { readTensor } from './model';
  */
 
 export type OptimizerName =
-  | 'sgd'
-  | 'momentum'
-  | 'nesterov'
-  | 'adagrad'
-  | 'adadelta'
-  | 'adam'
-  | 'adamax'
-  | 'rmsprop';
+  'sgd' | 'momentum' | 'nesterov' | 'adagrad' | 'adadelta' | 'adam' | 'adamax' | 'rmsprop';
 
 export interface OptimizerSpec {
   readonly name: OptimizerName;
@@ -197,7 +190,8 @@ export function describeOptimizer(optimizer: tf.Optimizer): OptimizerSpec {
     );
   const settings: Record<string, number | boolean> = {};
   for (const [key, value] of Object.entries(config))
-    if (key !== 'learningRate' && (typeof value === 'number' || typeof value === 'boolean')) settings[key] = value;
+    if (key !== 'learningRate' && (typeof value === 'number' || typeof value === 'boolean'))
+      settings[key] = value;
   const name = base === 'momentum' && config['useNesterov'] === true ? 'nesterov' : base;
   return { name, learningRate: Number(config['learningRate'] ?? 0.001), settings };
 }

@@ -24,7 +24,11 @@ export function unpackWeights(from: Readonly<Flat>, prefix: string): LayerWeight
   return weights;
 }
 
-export function packVectors(into: Flat, prefix: string, vectors: Readonly<Record<string, Float32Array>>): void {
+export function packVectors(
+  into: Flat,
+  prefix: string,
+  vectors: Readonly<Record<string, Float32Array>>,
+): void {
   for (const [name, data] of Object.entries(vectors))
     into[[prefix, name].join(SEPARATOR)] = { shape: [data.length], data };
 }

@@ -17,4 +17,3 @@ function readLayers(snapshot: Snapshot): { name: string; width: number }[] {
     return typeof width === 'number' ? [{ name: layer.name, width }] : [];
   });
 }
-

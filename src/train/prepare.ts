@@ -59,7 +59,10 @@ export function prepareTraining(
   const [input] = graph.inputs;
   const [output] = graph.outputs;
   if (input === undefined || output === undefined || graph.inputs.length > 1)
-    throw badInput('several-inputs', `The model has ${graph.inputs.length} inputs; ShrinkNets trains models with one.`);
+    throw badInput(
+      'several-inputs',
+      `The model has ${graph.inputs.length} inputs; ShrinkNets trains models with one.`,
+    );
   const notes: string[] = [...data.notes];
   const dataset = fitInput(data, first.tensor(input).shape.slice(1), notes);
   const outputShape = first.tensor(output).shape.slice(1);
@@ -68,7 +71,8 @@ export function prepareTraining(
   const limited = applyLimits(head.graph, model.weights, sizing, limitsOf, notes);
   const analysis = analyse(limited.graph, sizing);
   for (const hub of analysis.hubs)
-    if (hub.fixed !== undefined) notes.push(`${hub.layers.map((l) => l.name).join(', ')}: width kept, ${hub.fixed}`);
+    if (hub.fixed !== undefined)
+      notes.push(`${hub.layers.map((l) => l.name).join(', ')}: width kept, ${hub.fixed}`);
   if (!analysis.hubs.some((hub) => hub.classes.length > 1))
     throw badInput(
       'nothing-to-size',
@@ -101,7 +105,11 @@ function hintsByLayer(
   return hints;
 }
 
-function sizingOf(plan: Pick<Plan, 'onlyHinted'>, hints: ReadonlyMap<string, LayerHint>, graph: Graph): Sizing {
+function sizingOf(
+  plan: Pick<Plan, 'onlyHinted'>,
+  hints: ReadonlyMap<string, LayerHint>,
+  graph: Graph,
+): Sizing {
   const named = graph.layers.map((layer) => layer.name);
   const off = new Set(named.filter((name) => hints.get(name)?.off === true));
   if (!plan.onlyHinted) return { off };
@@ -137,7 +145,8 @@ function applyLimits(
         alive[c] = 0;
         surplus -= 1;
       }
-      if (wanted < layer.classes.length) notes.push(`${layer.name} starts with ${wanted} channels, as its hint says`);
+      if (wanted < layer.classes.length)
+        notes.push(`${layer.name} starts with ${wanted} channels, as its hint says`);
     }
   }
   if (alive.every((lives) => lives === 1)) return { graph, weights };
@@ -148,7 +157,8 @@ function applyLimits(
 /** Rows of the same number of values are read in the shape that the model wants; anything else is an error. */
 function fitInput(data: Dataset, wanted: readonly (number | null)[], notes: string[]): Dataset {
   const given = data.train.x.shape;
-  const matches = given.length === wanted.length && given.every((length, i) => wanted[i] === null || wanted[i] === length);
+  const matches =
+    given.length === wanted.length && given.every((length, i) => wanted[i] === null || wanted[i] === length);
   if (matches) return data;
   const known = wanted.every((length) => length !== null);
   const shape = wanted.map((length) => length ?? 0);
@@ -167,10 +177,16 @@ function fitInput(data: Dataset, wanted: readonly (number | null)[], notes: stri
   };
 }
 
-function labelShapeOf(dataset: Dataset, outputShape: readonly (number | null)[], head: Head): readonly number[] {
+function labelShapeOf(
+  dataset: Dataset,
+  outputShape: readonly (number | null)[],
+  head: Head,
+): readonly number[] {
   const { y } = dataset.train;
   if (y.kind === 'classes') return [head.width];
-  return y.features.shape.length === 0 ? [1] : outputShape.map((length, i) => length ?? y.features.shape[i] ?? 1);
+  return y.features.shape.length === 0
+    ? [1]
+    : outputShape.map((length, i) => length ?? y.features.shape[i] ?? 1);
 }
 
 /** @param authored analysis of the model before limits were applied, for the widths in the source */

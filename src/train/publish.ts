@@ -36,7 +36,13 @@ export async function publishResult(
   for (const [name, content] of Object.entries(await exportModel(topology, winner.snapshot.weights)))
     await context.writeFile(`weights/${name}`, content);
 
-  const start = { kind: 'start', budget: 0, step: 0, graph: prepared.graph, weights: prepared.weights } as const;
+  const start = {
+    kind: 'start',
+    budget: 0,
+    step: 0,
+    graph: prepared.graph,
+    weights: prepared.weights,
+  } as const;
   const before = baselineRun?.snapshot ?? start;
   const inferenceMs = await timeInference(
     engine,

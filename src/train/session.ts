@@ -131,7 +131,11 @@ class Session {
     const rows = Math.min(SAMPLE_ROWS, dataset.validation.count);
     const size = dataset.validation.x.shape.reduce((product, length) => product * length, 1);
     const x = new Float32Array(rows * size);
-    fillRows(dataset.validation.x, Uint32Array.from({ length: rows }, (_, i) => i), x);
+    fillRows(
+      dataset.validation.x,
+      Uint32Array.from({ length: rows }, (_, i) => i),
+      x,
+    );
     return {
       engine,
       head: prepared.head,
@@ -174,7 +178,8 @@ class Session {
       state.epoch.right += accuracy;
       state.epoch.steps += 1;
       this.tell('trunk', trunk.size('params'), median(times.slice(-50)));
-      if (state.step % controller.everySteps === 0 || state.step === this.steps) await this.remove(trunk, controller);
+      if (state.step % controller.everySteps === 0 || state.step === this.steps)
+        await this.remove(trunk, controller);
       if (state.step % this.batches.perEpoch !== 0) continue;
       await this.endEpoch(trunk, times);
       times = [];
@@ -249,7 +254,9 @@ class Session {
     const { head, dataset } = this.inputs.prepared;
     await trunk.settle();
     const loss = state.epoch.loss / state.epoch.steps;
-    const train: Metrics = head.classifies ? { loss, accuracy: state.epoch.right / state.epoch.steps } : { loss };
+    const train: Metrics = head.classifies
+      ? { loss, accuracy: state.epoch.right / state.epoch.steps }
+      : { loss };
     this.context.emit({
       type: 'epoch',
       phase: 'trunk',
@@ -313,9 +320,14 @@ class Session {
       );
     } catch (thrown) {
       if (thrown instanceof ShrinkError) throw thrown;
-      throw new ShrinkError('training', 'finish-failed', `Finishing the size ${snapshot.budget} failed: ${messageOf(thrown)}`, {
-        cause: thrown,
-      });
+      throw new ShrinkError(
+        'training',
+        'finish-failed',
+        `Finishing the size ${snapshot.budget} failed: ${messageOf(thrown)}`,
+        {
+          cause: thrown,
+        },
+      );
     }
   }
 
@@ -363,7 +375,9 @@ class Session {
       waiting:
         state.phase === 'trunk'
           ? [this.startSize, ...this.budgets]
-          : state.snapshots.slice(state.finished.length).map((s) => sizeOfSnapshot(s, inputs.prepared).params),
+          : state.snapshots
+              .slice(state.finished.length)
+              .map((s) => sizeOfSnapshot(s, inputs.prepared).params),
       params,
       stepMs,
     });

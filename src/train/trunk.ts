@@ -10,7 +10,7 @@ import type { CompiledStep, Engine } from '../engine/engine';
 import type { Batches } from './batches';
 import { collectGarbage } from './collector';
 import type { Head } from './head';
-import { Network } from './network';
+import type { Network } from './network';
 import { Optimizer, type OptimizerSpec } from './optimizer';
 import type { Snapshot } from './snapshot';
 import { compileTraining, disposeControls, makeControls, type SwitchControls } from './trunkStep';
@@ -81,7 +81,10 @@ export class Trunk {
     const widths: Record<string, number> = {};
     for (const hub of this.net.analysis.hubs)
       for (const layer of hub.layers)
-        widths[layer.name] = layer.classes.reduce((sum, c) => sum + (c === 0 ? 1 : (this.aliveClasses[c] ?? 0)), 0);
+        widths[layer.name] = layer.classes.reduce(
+          (sum, c) => sum + (c === 0 ? 1 : (this.aliveClasses[c] ?? 0)),
+          0,
+        );
     return widths;
   }
 
@@ -123,9 +126,18 @@ export class Trunk {
       if (control === undefined) continue;
       const lives = Array.from(hub.classes, (c) => this.aliveClasses[c] ?? 0);
       assign(control.alive, lives);
-      assign(control.beta, Array.from(hub.classes, (c, i) => (reading.beta[c] ?? 0) * (lives[i] ?? 0)));
-      assign(control.fading, Array.from(hub.classes, (c) => (fading.has(c) ? 1 : 0)));
-      assign(control.threshold, Array.from(hub.classes, (c) => decision.threshold[c] ?? 0));
+      assign(
+        control.beta,
+        Array.from(hub.classes, (c, i) => (reading.beta[c] ?? 0) * (lives[i] ?? 0)),
+      );
+      assign(
+        control.fading,
+        Array.from(hub.classes, (c) => (fading.has(c) ? 1 : 0)),
+      );
+      assign(
+        control.threshold,
+        Array.from(hub.classes, (c) => decision.threshold[c] ?? 0),
+      );
     }
     await this.compiled?.push();
   }
@@ -181,7 +193,12 @@ export class Trunk {
   async snapshot(budget: number, kind: Snapshot['kind'], step: number): Promise<Snapshot> {
     await this.compiled?.pull();
     const { analysis, places, graph } = this.net;
-    const weights = foldSwitches(analysis, places, await this.net.readWeights(), await this.net.readSwitches());
+    const weights = foldSwitches(
+      analysis,
+      places,
+      await this.net.readWeights(),
+      await this.net.readSwitches(),
+    );
     return { budget, kind, step, graph, weights };
   }
 
@@ -191,14 +208,19 @@ export class Trunk {
   }
 
   /** Values of one kind of control by hub. */
-  async readControl(which: 'score' | 'fading' | 'threshold' | 'alive'): Promise<Record<string, Float32Array>> {
+  async readControl(
+    which: 'score' | 'fading' | 'threshold' | 'alive',
+  ): Promise<Record<string, Float32Array>> {
     const values: Record<string, Float32Array> = {};
     for (const [hub, control] of this.controls) values[hub] = Float32Array.from(await control[which].data());
     return values;
   }
 
   /** Puts controls back that {@link readControl} read. */
-  writeControl(which: 'score' | 'fading' | 'threshold' | 'alive', values: Readonly<Record<string, Float32Array>>): void {
+  writeControl(
+    which: 'score' | 'fading' | 'threshold' | 'alive',
+    values: Readonly<Record<string, Float32Array>>,
+  ): void {
     for (const [hub, control] of this.controls) {
       const given = values[hub];
       if (given === undefined) continue;

@@ -1,0 +1,51 @@
+import { rm } from 'node:fs/promises';
+import path from 'node:path';
+import { startRun } from '../../client/runs';
+import { MODEL_OPTIONS, resolveOptions } from '../../core/options';
+import { makePlan } from '../../language';
+import { runsFolderFor } from '../../run/paths';
+import { backendScript, readModelFile } from '../../shell/sources';
+import { kebab } from '../program';
+import { watchRun } from '../watchRun';
+
+export interface TrainFlags {
+  readonly model?: string;
+  readonly out?: string;
+  readonly json?: boolean;
+  readonly write?: boolean;
+  readonly data?: string;
+  readonly test?: string;
+  readonly [option: string]: string | boolean | undefined;
+}
+
+/** `shrinknets train`: reads, plans, trains in a child process, and shows what was learned. */
+export async function trainCommand(file: string, flags: TrainFlags): Promise<void> {
+  const reading = await readModelFile(file);
+  const plan = makePlan(reading, flags.model);
+  const given: Record<string, string> = {};
+  for (const { key } of MODEL_OPTIONS) {
+    const value = flags[key];
+    if (typeof value === 'string') given[key] = fromWorkingDirectory(key, value);
+  }
+  const options = resolveOptions([
+    { name: (key) => `${plan.file}: ${key}`, values: plan.modelHint },
+    { name: (key) => `--${kebab(key)}`, values: given },
+  ]);
+  const runsFolder = runsFolderFor(plan.file, flags.out);
+  const handle = await startRun({
+    runsFolder,
+    plan,
+    options,
+    backendScript: backendScript(),
+    owner: 'attached',
+  });
+  const end = await watchRun(handle, { json: flags.json === true, write: flags.write === true });
+  // Input that cannot be used leaves nothing behind.
+  if (end.nothingLearned) await rm(handle.folder, { recursive: true, force: true });
+  process.exitCode = end.exitCode;
+}
+
+/** Paths in hints are relative to the model file, paths on the command line to where it is typed. */
+function fromWorkingDirectory(key: string, value: string): string {
+  return key === 'data' || key === 'test' ? path.resolve(value) : value;
+}

@@ -1,0 +1,144 @@
+import { Command, Option } from 'commander';
+import { describeType, MODEL_OPTIONS, type OptionSpec } from '../core/options';
+import { VERSION } from '../core/version';
+import { checkCommand } from './commands/check';
+import { emitCommand } from './commands/emit';
+import { enginesCommand } from './commands/engines';
+import { resumeCommand, runsCommand, stopCommand } from './commands/runs';
+import { trainCommand } from './commands/train';
+
+/** Options that have another name on the command line, or none. */
+const FLAG_ORDER = [
+  'data',
+  'epochs',
+  'finish',
+  'batchSize',
+  'budget',
+  'maxDrop',
+  'cost',
+  'mode',
+  'lambda',
+  'lambda2',
+  'learningRate',
+  'optimizer',
+  'loss',
+  'engine',
+  'seed',
+  'validation',
+  'target',
+  'test',
+  'args',
+] as const;
+
+export function makeProgram(): Command {
+  const program = new Command('shrinknets')
+    .description(
+      'Learns a neural network’s layer sizes while it trains, and writes them back into the source.',
+    )
+    .version(VERSION)
+    .exitOverride()
+    .showHelpAfterError('(shrinknets --help lists everything)')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  shrinknets train src/model.ts                 train the model of a file, as its hints say
+  shrinknets train src/model.ts --budget 40k    reach one size
+  shrinknets emit last --write                  write the learned widths into the source
+  shrinknets check src                          what can be sized, and what cannot and why
+
+Exit codes: 0 done, 1 training failed, 2 bad input.`,
+    );
+
+  const train = program
+    .command('train')
+    .argument('<file>', 'TypeScript, JavaScript or Python file with a model')
+    .description('train a model and learn its widths')
+    .option('--model <name>', 'which model, if the file has several');
+  for (const key of FLAG_ORDER) train.addOption(flagFor(key));
+  train
+    .option(
+      '--out <dir>',
+      'folder for the runs (default: .shrinknets beside the nearest package.json or repository root)',
+    )
+    .option('--json', 'print one event a line and nothing else')
+    .option('--write', 'write the learned widths into the source when training is done')
+    .action(trainCommand);
+
+  program
+    .command('emit')
+    .argument('<run>', 'id of a run, its folder, or "last"')
+    .description('show or write the learned architecture')
+    .option('--diff', 'show what would change (the default)')
+    .option('--write', 'write the learned widths into the source')
+    .option('--out <dir>', 'folder of the runs')
+    .action(emitCommand);
+
+  program
+    .command('check')
+    .argument('<file>', 'a model file, or a folder of them')
+    .description('list hints, sites and problems; exit 1 if there is an error')
+    .option('--json', 'print one object a line')
+    .action(checkCommand);
+
+  program
+    .command('runs')
+    .description('list the runs of this project')
+    .option('--out <dir>', 'folder of the runs')
+    .option('--json', 'print one object a line')
+    .action(runsCommand);
+
+  program
+    .command('resume')
+    .argument('<run>', 'id of a run, its folder, or "last"')
+    .description('go on with a run that was stopped or killed, or watch one that is running')
+    .option('--out <dir>', 'folder of the runs')
+    .option('--json', 'print one event a line and nothing else')
+    .action(resumeCommand);
+
+  program
+    .command('stop')
+    .argument('<run>', 'id of a run, its folder, or "last"')
+    .description('stop a run after a checkpoint and keep what was learned')
+    .option('--out <dir>', 'folder of the runs')
+    .action(stopCommand);
+
+  program
+    .command('engines')
+    .description('list what can compute here, and what is missing')
+    .option('--json', 'print one object a line')
+    .action(enginesCommand);
+
+  for (const command of program.commands) command.exitOverride();
+  return program;
+}
+
+function flagFor(key: (typeof FLAG_ORDER)[number]): Option {
+  const spec = MODEL_OPTIONS.find((candidate) => candidate.key === key);
+  if (spec === undefined) throw new RangeError(`no option ${key}`);
+  return new Option(`--${kebab(key)} <${placeholder(spec)}>`, describeFlag(spec));
+}
+
+function describeFlag(spec: OptionSpec): string {
+  const type = spec.type.kind === 'choice' ? ` [${describeType(spec.type)}]` : '';
+  const given = spec.default === undefined ? '' : ` (default: ${spec.default})`;
+  return `${spec.about.charAt(0).toLowerCase()}${spec.about.slice(1).replace(/\.$/, '')}${type}${given}`;
+}
+
+function placeholder(spec: OptionSpec): string {
+  switch (spec.type.kind) {
+    case 'sizes':
+      return 'n,n|n%';
+    case 'choice':
+      return 'name';
+    case 'text':
+      return spec.key === 'args' ? 'json' : 'value';
+    case 'number':
+    case 'integer':
+      return 'n';
+  }
+}
+
+export function kebab(key: string): string {
+  return key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+}

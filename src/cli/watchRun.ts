@@ -1,0 +1,137 @@
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import type { RunHandle } from '../client/runHandle';
+import { messageOf } from '../core/errors';
+import type { JournalEvent, ResultEvent } from '../core/events';
+import type { Topology } from '../core/topology';
+import { readPlan } from '../run/runFolder';
+import { planEmission, replaceFile, type Emission } from '../shell/emission';
+import { readModelFile } from '../shell/sources';
+import { EXIT } from './failure';
+import { Output } from './output';
+import { showDiff } from './render/diff';
+import { showSummary } from './render/summary';
+import { TrainReport } from './render/trainReport';
+
+export interface WatchSettings {
+  readonly json: boolean;
+  /** Write the learned widths into the source at the end. */
+  readonly write: boolean;
+}
+
+export interface WatchEnd {
+  readonly exitCode: number;
+  /** The input could not be used: the run's folder holds nothing worth keeping. */
+  readonly nothingLearned: boolean;
+}
+
+/** Shows a run until it ends. Ctrl-C stops it after a checkpoint; a second one ends it at once. */
+export async function watchRun(handle: RunHandle, settings: WatchSettings): Promise<WatchEnd> {
+  const output = new Output();
+  const report = new TrainReport(output);
+  const release = onInterrupt(handle, output);
+  // A handle alone keeps no process alive, and between two connections nothing else does.
+  const alive = setInterval(() => undefined, 1000);
+  if (!settings.json) handle.onProgress((progress) => report.progress(progress));
+  let result: ResultEvent | undefined;
+  let failure: Extract<JournalEvent, { type: 'failed' }> | undefined;
+  let trained = false;
+  try {
+    for await (const event of handle.events) {
+      if (settings.json && event.type !== 'result') process.stdout.write(`${JSON.stringify(event)}\n`);
+      else report.show(event);
+      if (event.type === 'result') result = event;
+      if (event.type === 'failed') failure = event;
+      if (event.type === 'model') trained = true;
+    }
+    const end = await handle.closed;
+    output.clearStatus();
+    if (result !== undefined && end.state === 'done') {
+      await conclude(handle, result, settings, output);
+      return { exitCode: EXIT.done, nothingLearned: false };
+    }
+    if (end.state === 'stopped' || end.state === 'detached') {
+      if (!settings.json) output.line(`Go on with: shrinknets resume ${handle.run}`);
+      return { exitCode: EXIT.done, nothingLearned: false };
+    }
+    output.error(`shrinknets: ${failure?.message ?? end.message}`);
+    const bad = failure?.kind === 'bad-input';
+    if (!bad && trained)
+      output.error(`shrinknets: the run is kept; go on with: shrinknets resume ${handle.run}`);
+    return { exitCode: bad ? EXIT.badInput : EXIT.failed, nothingLearned: bad && !trained };
+  } finally {
+    clearInterval(alive);
+    release();
+  }
+}
+
+function onInterrupt(handle: RunHandle, output: Output): () => void {
+  let asked = false;
+  const interrupt = (): void => {
+    const act = asked ? handle.kill() : handle.stop();
+    if (!asked) output.error('stopping after a checkpoint; press Ctrl-C again to end at once');
+    asked = true;
+    act.catch((thrown: unknown) => output.error(messageOf(thrown)));
+  };
+  process.on('SIGINT', interrupt);
+  process.on('SIGTERM', interrupt);
+  return () => {
+    process.off('SIGINT', interrupt);
+    process.off('SIGTERM', interrupt);
+  };
+}
+
+/** The end of a run that is done: summary, emitted copy, diff, and where everything lies. */
+async function conclude(
+  handle: RunHandle,
+  result: ResultEvent,
+  settings: WatchSettings,
+  output: Output,
+): Promise<void> {
+  let emission: Emission | undefined;
+  let refused: string | undefined;
+  try {
+    emission = await emissionOf(handle.folder, result);
+    const copy = path.join(handle.folder, 'emitted', path.basename(emission.file));
+    await mkdir(path.dirname(copy), { recursive: true });
+    await writeFile(copy, emission.after);
+    if (settings.write && emission.edits.length > 0) await replaceFile(emission.file, emission.after);
+  } catch (thrown) {
+    refused = messageOf(thrown);
+    if (settings.write) process.exitCode = EXIT.failed;
+  }
+  if (settings.json) {
+    if (refused !== undefined) output.error(`shrinknets: ${refused}`);
+    process.stdout.write(`${JSON.stringify(result)}\n`);
+    return;
+  }
+  showSummary(output, result);
+  output.line();
+  const near = (file: string): string => path.relative(process.cwd(), file) || '.';
+  if (emission === undefined)
+    output.error(`shrinknets: ${refused ?? 'the widths could not be written back'}`);
+  else {
+    showDiff(output, near(emission.file), emission.before, emission.after);
+    output.line();
+    if (settings.write) output.line(`  written into  ${near(emission.file)}`);
+    else
+      output.line(
+        `  emitted copy  ${near(path.join(handle.folder, 'emitted', path.basename(emission.file)))}`,
+      );
+  }
+  output.line(`  weights       ${near(path.join(handle.folder, 'weights', 'model.json'))}`);
+  output.line(`  run           ${near(handle.folder)}`);
+  if (!settings.write && emission !== undefined)
+    output.line(
+      output.colors.dim(`  to write the widths into your source: shrinknets emit ${handle.run} --write`),
+    );
+}
+
+/** The edits that a finished run makes to its source. @throws ShrinkError when they are refused */
+export async function emissionOf(folder: string, result: ResultEvent): Promise<Emission> {
+  const plan = await readPlan(folder);
+  const compact = JSON.parse(
+    await readFile(path.join(folder, 'weights', 'topology.json'), 'utf8'),
+  ) as Topology;
+  return planEmission(await readModelFile(plan.file), plan, result, compact);
+}
