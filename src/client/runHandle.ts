@@ -118,6 +118,7 @@ export class RunHandle {
     if (this.lock === undefined || this.over) return;
     const peer = await this.peer;
     this.lettingGo = true;
+    this.backend?.release();
     await peer?.ask('detach', {}).catch(this.unlessOver);
     peer?.end();
     await this.closed;

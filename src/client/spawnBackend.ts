@@ -42,6 +42,8 @@ export interface ProcessExit {
 export interface SpawnedBackend {
   readonly pid: number;
   readonly exited: Promise<ProcessExit>;
+  /** Until then this process does not end before the backend does. */
+  release(): void;
 }
 
 /** Variables of the parent that would change how the child runs: debuggers, preloads, test runners' coverage. */
@@ -132,10 +134,8 @@ async function startProcess(folder: string, settings: BackendSettings): Promise<
       child.once('spawn', resolve);
       child.once('error', reject);
     });
-    // A client that ends need not wait for it.
-    child.unref();
     if (child.pid === undefined) throw new Error('the system gave no process id');
-    return { pid: child.pid, exited };
+    return { pid: child.pid, exited, release: () => child.unref() };
   } catch (error) {
     throw new ShrinkError(
       'environment',

@@ -1,12 +1,13 @@
-import { execFileSync } from 'node:child_process';
+import { execFile, execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { afterAll, describe, expect, it } from 'vitest';
 import { attachRun, killRun, resumeRun, startRun, stopRun } from '../../src/client/runs';
 import { readJournal } from '../../src/run/journal';
 import { describeRun } from '../../src/run/listRuns';
 import { exists, readStartTime } from '../../src/run/processIdentity';
-import { collect, removeFolders, startOwner, startSettings, until } from '../run/support/runs';
+import { bundle, collect, removeFolders, startOwner, startSettings, until } from '../run/support/runs';
 
 afterAll(removeFolders);
 
@@ -136,6 +137,30 @@ describe('the owner of a run', () => {
     expect(await stateOf(handle.folder)).toBe('running');
     await watcher.stop();
     await watcher.closed;
+  });
+});
+
+describe('a program that starts a run', () => {
+  const run = promisify(execFile);
+  it('lives until the run has ended', async () => {
+    const settings = startSettings({ steps: 100 });
+    const { stdout } = await run(process.execPath, [
+      bundle('letsGo'),
+      JSON.stringify({ settings, detach: false }),
+    ]);
+    expect(stdout.split('\n')[1]).toBe('done');
+  });
+
+  it('need not, once it has let go', async () => {
+    const settings = startSettings(ENDLESS);
+    const { stdout } = await run(process.execPath, [
+      bundle('letsGo'),
+      JSON.stringify({ settings, detach: true }),
+    ]);
+    const [folder, state] = stdout.split('\n');
+    expect(state).toBe('detached');
+    expect(await stateOf(folder ?? '')).toBe('running');
+    expect(await stopRun(folder ?? '')).toBe(true);
   });
 });
 

@@ -29,10 +29,10 @@ export function removeFolders(): void {
 const bundles = new Map<string, string>();
 
 /** Bundles a program beside this file as the real ones are bundled. @returns path of the script */
-export function bundle(name: 'countingBackend' | 'owner'): string {
+export function bundle(name: 'countingBackend' | 'owner' | 'letsGo'): string {
   const known = bundles.get(name);
   if (known !== undefined) return known;
-  const esm = name === 'owner';
+  const esm = name !== 'countingBackend';
   const outfile = join(makeFolder(), esm ? `${name}.mjs` : `${name}.cjs`);
   buildSync({
     entryPoints: [fileURLToPath(new URL(`${name}.ts`, import.meta.url))],
