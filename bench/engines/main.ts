@@ -75,7 +75,7 @@ async function timeSteps(engine: Engine, spec: BenchModel): Promise<Timing> {
 
 /** Milliseconds by model; empty where no Python has PyTorch. */
 function timeTorch(models: readonly string[]): Map<string, number> {
-  const script = join(process.cwd(), 'bench/engines/torch.py');
+  const script = join(process.cwd(), 'bench/engines/pytorchSteps.py');
   // A Python of one's own often hides the system's, for which Linux distributions have PyTorch.
   for (const python of ['python3', '/usr/bin/python3']) {
     const run = spawnSync(python, [script, options.threads, options.seconds, ...models], {

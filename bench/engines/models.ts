@@ -1,4 +1,4 @@
-/** The networks that engines are timed on; `torch.py` has the same. */
+/** The networks that engines are timed on; `pytorchSteps.py` has the same. */
 import * as tf from '../../src/engine/tf';
 
 export interface BenchModel {

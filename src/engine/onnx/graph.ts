@@ -130,10 +130,13 @@ export class Graph {
     return { ...value, name };
   }
 
-  /** Names of the declared inputs that some node reads; the others are left out of the model. */
-  usedInputs(): ReadonlySet<string> {
-    const read = new Set(this.#nodes.flatMap((node) => node.inputs));
-    return new Set(this.inputs.map((input) => input.name).filter((name) => read.has(name)));
+  /** Names that the outputs depend on. What is not among them is left out of the model. */
+  namesBehind(outputs: readonly Value[]): ReadonlySet<string> {
+    const needed = new Set(outputs.map((output) => output.name));
+    // Nodes stand after what they read, so that one pass backwards finds all.
+    for (const node of this.#nodes.toReversed())
+      if (node.outputs.some((name) => needed.has(name))) for (const name of node.inputs) needed.add(name);
+    return needed;
   }
 
   /** A float of rank 0. */
@@ -174,14 +177,16 @@ export class Graph {
     bindings: readonly ScalarBinding[] = [],
     scalarValues = true,
   ): Uint8Array {
+    const needed = this.namesBehind(outputs);
     const bound = new Set(bindings.map((binding) => binding.constant));
-    const names = new Set(bindings.map((binding) => binding.input));
+    const live = bindings.filter((binding) => needed.has(binding.constant));
+    const names = new Set(live.map((binding) => binding.input));
     const scalarInputs = [...names].map((name): Value => ({ name, shape: [], dtype: 'float32' }));
     const model = new MessageWriter();
     model.int(1, IR_VERSION).message(8, (opset) => opset.text(1, '').int(2, OPSET));
     model.message(7, (graph) => {
       graph.text(2, 'step');
-      for (const binding of bindings) {
+      for (const binding of live) {
         const ratio = `${binding.constant}_ratio`;
         graph.message(5, (message) => writeConstant(message, floatConstant(ratio, binding.ratio)));
         graph.message(1, (message) =>
@@ -193,15 +198,22 @@ export class Graph {
           }),
         );
       }
-      for (const node of this.#nodes) graph.message(1, (message) => writeNode(message, node));
-      for (const constant of this.#constants) graph.message(5, (message) => writeConstant(message, constant));
+      for (const node of this.#nodes) {
+        const last = node.outputs.findLastIndex((name) => needed.has(name));
+        // Trailing outputs that nobody reads are optional ones, and not asking for them may be faster.
+        if (last >= 0)
+          graph.message(1, (message) =>
+            writeNode(message, { ...node, outputs: node.outputs.slice(0, last + 1) }),
+          );
+      }
+      for (const constant of this.#constants)
+        if (needed.has(constant.name)) graph.message(5, (message) => writeConstant(message, constant));
       if (scalarValues) {
         for (const { name, value } of this.#scalars.values())
-          if (!bound.has(name))
+          if (!bound.has(name) && needed.has(name))
             graph.message(5, (message) => writeConstant(message, floatConstant(name, value)));
       }
-      const used = this.usedInputs();
-      const inputs = this.inputs.filter((input) => used.has(input.name));
+      const inputs = this.inputs.filter((input) => needed.has(input.name));
       for (const input of [...inputs, ...scalarInputs])
         graph.message(11, (message) => writeType(message, input));
       for (const output of outputs) graph.message(12, (message) => writeType(message, output));

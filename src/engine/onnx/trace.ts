@@ -260,7 +260,7 @@ function traceTwice(
     const value = first.assigned.get(variable);
     if (value !== undefined) states.set(variable, nameOutput(value, `state${index}`));
   });
-  const used = graph.usedInputs();
+  const used = graph.namesBehind([...outputs, ...states.values()]);
   return {
     model: graph.encode([...outputs, ...states.values()], bindings),
     nodeCount: graph.nodeCount,
@@ -274,7 +274,9 @@ function traceTwice(
     batch: batch.map((_, index) => (used.has(`batch${index}`) ? `batch${index}` : null)),
     scalars: scalars
       .map((name) => ({ name, input: `scalar_${name}` }))
-      .filter(({ input }) => bindings.some((binding) => binding.input === input)),
+      .filter(({ input }) =>
+        bindings.some((binding) => binding.input === input && used.has(binding.constant)),
+      ),
     randoms: first.recording.randoms.filter(({ value }) => used.has(value.name)),
     outputs,
   };

@@ -7,7 +7,9 @@ import { messageOf, ShrinkError } from '../../core/errors';
 import { sizeOf } from '../../core/tensor';
 import { emitters } from './emitters/table';
 import { Graph, type ElementType, type Value } from './graph';
+import { BROADCASTING, broadcastShape, filledBy, repeatedInput, uniformValue } from './broadcasting';
 import { recogniseDraw, type Draw } from './draws';
+import { scalar } from './emitters/emitter';
 
 export const TRACING_BACKEND = 'shrinknets-trace';
 
@@ -19,7 +21,7 @@ interface Entry {
   values?: tf.backend_util.BackendValues;
   /** The one value everywhere, where that is known. */
   fill?: number;
-  /** Name in `graph`. */
+  /** The value in the graph. It is smaller than the tensor where the tensor only repeats it (broadcasting.ts). */
   value?: Value;
   /** The recording that `value` belongs to. */
   recording?: Recording;
@@ -101,6 +103,8 @@ export class TracingBackend extends tf.KernelBackend {
     const entry: Entry = { shape, dtype, references: refCount };
     if (values !== null) {
       entry.values = values;
+      const uniform = dtype === 'float32' ? uniformValue(values as Float32Array) : undefined;
+      if (uniform !== undefined) entry.fill = uniform;
       const random = dtype === 'float32' ? this.recording?.findRandom(shape, values as Float32Array) : null;
       if (random && this.recording) Object.assign(entry, { value: random, recording: this.recording });
     }
@@ -181,24 +185,27 @@ export class TracingBackend extends tf.KernelBackend {
     return tf.engine().makeTensorFromTensorInfo(this.#infoFor(value));
   }
 
-  /** The value in the graph that a tensor is. */
-  valueFor({ dataId, shape, dtype }: tf.TensorInfo): Value {
+  /**
+   * The value in the graph that a tensor is.
+   *
+   * @param compact whether it may be smaller than the tensor, to be broadcast
+   */
+  valueFor({ dataId, shape, dtype }: tf.TensorInfo, compact = false): Value {
     const recording = this.recording;
     if (recording === null) throw new Error('no trace is being recorded');
+    const { graph } = recording;
     const entry = this.#entries.get(dataId);
     if (entry.value === undefined || entry.recording !== recording) {
-      entry.value = this.#constantFor(recording.graph, entry);
+      entry.value = this.#constantFor(graph, entry);
       entry.recording = recording;
     }
-    const { name } = entry.value;
-    const same =
-      entry.shape.length === shape.length && entry.shape.every((length, axis) => length === shape[axis]);
-    if (same) return { name, shape, dtype: elementType(dtype) };
-    return {
-      name: recording.graph.node('Reshape', [name, recording.graph.shape(shape)]),
-      shape,
-      dtype: elementType(dtype),
-    };
+    const sameShape = tf.util.arraysEqual(entry.shape, shape);
+    if (compact && (sameShape || entry.value.shape.length === 0)) return entry.value;
+    const full = tf.util.arraysEqual([...entry.value.shape], entry.shape)
+      ? entry.value.name
+      : graph.node('Expand', [entry.value.name, graph.shape(entry.shape)]);
+    const name = sameShape ? full : graph.node('Reshape', [full, graph.shape(shape)]);
+    return { name, shape, dtype: elementType(dtype) };
   }
 
   /** Appends what a kernel does. @throws ShrinkError `untraceable-kernel` naming it */
@@ -206,9 +213,14 @@ export class TracingBackend extends tf.KernelBackend {
     const emit = emitters[kernel];
     if (emit === undefined || this.recording === null)
       throw untraceable(kernel, 'is not among those it knows');
+    const compact = BROADCASTING.has(kernel);
     const named: Record<string, Value> = {};
-    if (!Array.isArray(inputs))
-      for (const [name, input] of Object.entries(inputs)) if (input) named[name] = this.valueFor(input);
+    if (!Array.isArray(inputs)) {
+      const repeated = repeatedInput(kernel, inputs, attrs, ({ dataId }) => this.#entries.get(dataId).fill);
+      if (repeated !== null) return this.#infoFor(this.valueFor(repeated.input, true), repeated.shape);
+      for (const [name, input] of Object.entries(inputs))
+        if (input) named[name] = this.valueFor(input, compact);
+    }
     const given = Array.isArray(inputs) ? inputs.map((input) => this.valueFor(input)) : named;
     let result: Value | readonly Value[];
     try {
@@ -219,13 +231,16 @@ export class TracingBackend extends tf.KernelBackend {
       throw thrown;
     }
     if (!('name' in result)) return result.map((value) => this.#infoFor(value));
-    return this.#infoFor(result, fillOf(kernel, attrs));
+    const filled = kernel === 'Fill' ? (attrs as { shape: number[] }).shape : undefined;
+    const shape =
+      filled ?? (compact && !Array.isArray(inputs) ? broadcastShape(Object.values(inputs)) : undefined);
+    return this.#infoFor(result, shape, filledBy(kernel, attrs));
   }
 
-  #infoFor(value: Value, fill?: number): tf.TensorInfo {
+  /** @param shape of the tensor, where the value is smaller */
+  #infoFor(value: Value, shape: number[] = [...value.shape], fill?: number): tf.TensorInfo {
     if (this.recording === null) throw new Error('no trace is being recorded');
     const dtype = value.dtype === 'int64' ? 'int32' : value.dtype;
-    const shape = [...value.shape];
     const dataId = {};
     const entry: Entry = { shape, dtype, references: 1, value, recording: this.recording };
     if (fill !== undefined) entry.fill = fill;
@@ -245,6 +260,7 @@ export class TracingBackend extends tf.KernelBackend {
         'The training step uses a tensor that an earlier trace of it made; it must make it anew in each step.',
       );
     }
+    if (fill !== undefined && size !== 1) return { name: scalar(graph, fill, dtype), shape: [], dtype };
     if (dtype === 'float32' && size === 1) {
       const name = graph.scalar(Number(host[0]));
       return {
@@ -258,13 +274,6 @@ export class TracingBackend extends tf.KernelBackend {
     const raw = dtype === 'int32' ? Int32Array.from(host as Int32Array) : Uint8Array.from(host as Uint8Array);
     return { name: graph.constant(raw, shape, dtype), shape, dtype };
   }
-}
-
-/** The one value of a tensor that a kernel fills, if it does that. */
-function fillOf(kernel: string, attrs: object): number | undefined {
-  if (kernel === 'ZerosLike') return 0;
-  if (kernel === 'OnesLike') return 1;
-  return kernel === 'Fill' ? (attrs as { value: number }).value : undefined;
 }
 
 function untraceable(kernel: string, why: string): ShrinkError {

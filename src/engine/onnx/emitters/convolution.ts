@@ -1,6 +1,6 @@
 import type { Graph, Value } from '../graph';
 import { activate } from './elementwise';
-import { emitter, reshape, slice, transpose, valueOf, type EmitterTable } from './emitter';
+import { emitter, pad, reshape, slice, transpose, valueOf, type EmitterTable } from './emitter';
 import {
   channelsFirst,
   channelsLast,
@@ -90,8 +90,54 @@ function cropWindow(graph: Graph, x: Value, window: readonly number[]): Value {
   );
 }
 
-/** The gradient of a convolution by its filter: batch and channels change places. Returns `[...window, in, out]`. */
+/** A filter with more elements than this is cheaper as one convolution than as a product for each. */
+const MOST_TAPS = 64;
+/** With fewer channels than this a product for each element of the filter is too thin. */
+const FEWEST_CHANNELS = 5;
+
+/** All positions in a window, row by row. */
+function tapsOf(window: readonly number[]): number[][] {
+  return window.reduce<number[][]>(
+    (taps, length) => taps.flatMap((tap) => Array.from({ length }, (_, index) => [...tap, index])),
+    [[]],
+  );
+}
+
+/**
+ * The gradient of a convolution by its filter, `[...window, in, out]`. For each element of the window it is the product
+ * of the input that this element saw, `[pixels, in]` transposed, with dy, `[pixels, out]`. ONNX Runtime multiplies
+ * matrices two to three times faster than it does the equivalent convolution with batch and channels swapped.
+ */
 function filterGradient(graph: Graph, x: Value, dy: Value, windows: Windows): Value {
+  const channels = x.shape.at(-1) ?? 1;
+  const outputs = dy.shape.at(-1) ?? 1;
+  const taps = tapsOf(windows.window);
+  if (taps.length > MOST_TAPS) return swappedFilterGradient(graph, x, dy, windows);
+  const pixels = (x.shape[0] ?? 1) * windows.output.reduce((product, length) => product * length, 1);
+  const axes = windows.output.map((_, axis) => axis + 1);
+  const padded = pad(graph, x, [0, ...windows.before, 0], [0, ...windows.after, 0]);
+  const seen = taps.map((tap) => {
+    const start = tap.map((index, axis) => index * (windows.dilation[axis] ?? 1));
+    return reshape(graph, slice(graph, padded, axes, start, windows.output, windows.stride), [
+      pixels,
+      channels,
+    ]);
+  });
+  const gradient = reshape(graph, dy, [pixels, outputs]);
+  const concat = (names: readonly string[], axis: number) =>
+    names.length === 1 ? (names[0] ?? '') : graph.node('Concat', names, { axis });
+  const multiply = (left: string) => graph.node('Gemm', [left, gradient.name], { transA: 1, transB: 0 });
+  const names = seen.map((part) => part.name);
+  const product = channels < FEWEST_CHANNELS ? multiply(concat(names, 1)) : concat(names.map(multiply), 0);
+  return reshape(graph, valueOf(product, [taps.length * channels, outputs]), [
+    ...windows.window,
+    channels,
+    outputs,
+  ]);
+}
+
+/** {@link filterGradient} as a convolution in which batch and channels change places. */
+function swappedFilterGradient(graph: Graph, x: Value, dy: Value, windows: Windows): Value {
   const rank = x.shape.length;
   const spatial = Array.from({ length: rank - 2 }, (_, axis) => axis + 1);
   const swappedX = transpose(graph, x, [rank - 1, 0, ...spatial]);

@@ -97,7 +97,8 @@ function spreadTiles(graph: Graph, share: Value, inputShape: readonly number[], 
 /** TensorFlow.js also pools with a stride beyond the window; the rest of the input is then not looked at. */
 const maximum = emitter<'x', PoolAttributes>((graph, { x }, attrs) => {
   const windows = poolWindows(x.shape, attrs);
-  const name = graph.node('MaxPool', [channelsFirst(graph, x).name], poolAttributes(windows));
+  // With the positions of the maxima, which the gradient wants of the very same node; unused, they are left out.
+  const [name = ''] = graph.nodes('MaxPool', [channelsFirst(graph, x).name], poolAttributes(windows), 2);
   return channelsLast(graph, valueOf(name, pooledShape(x, windows)));
 });
 

@@ -81,8 +81,10 @@ export const reduction: EmitterTable = {
       const deviation = unary(graph, 'Sqrt', binary(graph, 'Add', variance, epsilon));
       const inverse = unary(graph, 'Reciprocal', deviation);
       const factor = scale === undefined ? inverse : binary(graph, 'Mul', inverse, scale);
-      const normal = binary(graph, 'Mul', binary(graph, 'Sub', x, mean), factor);
-      return offset === undefined ? normal : binary(graph, 'Add', normal, offset);
+      // x·k + (offset - mean·k): two passes over x instead of three.
+      const shift = unary(graph, 'Neg', binary(graph, 'Mul', mean, factor));
+      const constant = offset === undefined ? shift : binary(graph, 'Add', offset, shift);
+      return binary(graph, 'Add', binary(graph, 'Mul', x, factor), constant);
     },
   ),
 };
