@@ -62,7 +62,7 @@ export async function collectGarbage(
 }
 
 /** Replays the log on every optimizer slot; slots are matched by layer and weight, not by order. */
-function shrinkSlots(slots: Slots, before: Network, after: Network, plan: Collection): Slots {
+export function shrinkSlots(slots: Slots, before: Network, after: Network, plan: Collection): Slots {
   const from = before.trainedPlaces();
   const to = after.trainedPlaces();
   return Object.fromEntries(

@@ -182,7 +182,7 @@ export function rowAccuracy(head: Head, y: tf.Tensor, out: tf.Tensor): tf.Tensor
     values.rank > 1 ? tf.mean(values, range(1, values.rank)) : (values as tf.Tensor1D);
   switch (head.loss) {
     case 'meanSquaredError':
-      return tf.zeros<tf.Rank.R1>([out.shape[0] as number]);
+      return tf.zeros<tf.Rank.R1>([out.shape[0]]);
     case 'binaryCrossentropy': {
       const threshold = head.fromLogits ? 0 : 0.5;
       const said = tf.cast(tf.greater(out, threshold), 'float32');
