@@ -4,10 +4,10 @@
  * registers a WebGL backend and prints advice on start.
  */
 import { registerChainedOps } from './chainedOps';
-import { fixBatchNormalization } from './layerFixes';
+import { replaceBatchNormalization } from './batchNormalization';
 
 export * from '@tensorflow/tfjs-core';
 export * from '@tensorflow/tfjs-layers';
 
 registerChainedOps();
-fixBatchNormalization();
+replaceBatchNormalization();

@@ -85,6 +85,7 @@ export class Graph {
   readonly #constants: Constant[] = [];
   readonly #scalars = new Map<number, ScalarConstant>();
   readonly #known = new Map<string, readonly string[]>();
+  readonly #outputNames = new Map<string, string>();
   #names = 0;
 
   get nodeCount(): number {
@@ -124,15 +125,19 @@ export class Graph {
     return this.nodes(type, inputs, attributes)[0] ?? '';
   }
 
-  /** Names a value for the outside. */
+  /** Names a value for the outside. A value may be named several times, and may be an input or a constant. */
   nameOutput(value: Value, name: string): Value {
-    this.#nodes.push({ type: 'Identity', inputs: [value.name], outputs: [name], attributes: {} });
+    const made = this.#nodes.some((node) => node.outputs.includes(value.name));
+    if (made && !this.#outputNames.has(value.name)) this.#outputNames.set(value.name, name);
+    // Only what cannot be renamed is copied.
+    else this.#nodes.push({ type: 'Identity', inputs: [value.name], outputs: [name], attributes: {} });
     return { ...value, name };
   }
 
   /** Names that the outputs depend on. What is not among them is left out of the model. */
   namesBehind(outputs: readonly Value[]): ReadonlySet<string> {
     const needed = new Set(outputs.map((output) => output.name));
+    for (const [name, outside] of this.#outputNames) if (needed.has(outside)) needed.add(name);
     // Nodes stand after what they read, so that one pass backwards finds all.
     for (const node of this.#nodes.toReversed())
       if (node.outputs.some((name) => needed.has(name))) for (const name of node.inputs) needed.add(name);
@@ -201,10 +206,7 @@ export class Graph {
       for (const node of this.#nodes) {
         const last = node.outputs.findLastIndex((name) => needed.has(name));
         // Trailing outputs that nobody reads are optional ones, and not asking for them may be faster.
-        if (last >= 0)
-          graph.message(1, (message) =>
-            writeNode(message, { ...node, outputs: node.outputs.slice(0, last + 1) }),
-          );
+        if (last >= 0) graph.message(1, (message) => writeNode(message, this.#renamed(node, last + 1)));
       }
       for (const constant of this.#constants)
         if (needed.has(constant.name)) graph.message(5, (message) => writeConstant(message, constant));
@@ -219,6 +221,11 @@ export class Graph {
       for (const output of outputs) graph.message(12, (message) => writeType(message, output));
     });
     return model.finish();
+  }
+
+  #renamed(node: Node, outputs: number): Node {
+    const rename = (name: string) => this.#outputNames.get(name) ?? name;
+    return { ...node, inputs: node.inputs.map(rename), outputs: node.outputs.slice(0, outputs).map(rename) };
   }
 
   #addConstant(constant: Omit<Constant, 'name'>): string {
