@@ -56,9 +56,9 @@ export async function findLatestCheckpoint(
 }
 
 /** The checkpoints worth keeping: the last {@link KEPT_CHECKPOINTS} and the best one. */
-export function chooseKept(events: readonly JournalEvent[], newest = KEPT_CHECKPOINTS): Set<string> {
+export function chooseKept(events: readonly JournalEvent[]): Set<string> {
   const checkpoints = events.filter((event) => event.type === 'checkpoint');
-  const kept = new Set(newest === 0 ? [] : checkpoints.slice(-newest).map((event) => event.file));
+  const kept = new Set(checkpoints.slice(-KEPT_CHECKPOINTS).map((event) => event.file));
   const best = bestCheckpoint(events);
   if (best !== undefined) kept.add(best);
   return kept;

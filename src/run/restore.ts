@@ -5,7 +5,7 @@ import type { JournalEvent, RunEvent } from '../core/events';
 import type { Checkpoint } from '../core/job';
 import { chooseKept, deleteOtherCheckpoints, findLatestCheckpoint } from './checkpoints';
 import { isTemporary } from './durable';
-import { JournalWriter, readJournal } from './journal';
+import { JournalWriter, readJournal, type JournalContent } from './journal';
 import { findEnding } from './listRuns';
 import { RUN_FILES } from './paths';
 
@@ -31,10 +31,8 @@ export interface RestoredRun {
  * @throws ShrinkError `run-done` if there is nothing to go on with, `journal-version`, …
  */
 export async function restoreRun(folder: string): Promise<RestoredRun> {
-  const content = await readJournal(folder);
+  const content = await checkResumable(folder);
   const events = content.events;
-  if (isDone(events))
-    throw new ShrinkError('bad-input', 'run-done', 'This run is done; there is nothing to resume.');
   const warnings: Extract<RunEvent, { type: 'warning' }>[] = [];
   const warn = (code: string, message: string): void =>
     void warnings.push({ type: 'warning', code, message });
@@ -61,6 +59,18 @@ export async function restoreRun(folder: string): Promise<RestoredRun> {
     ...(latest === undefined ? {} : { checkpoint: latest.checkpoint, checkpointFile: latest.event.file }),
     warnings,
   };
+}
+
+/**
+ * Refuses a run that cannot be gone on with; changes nothing.
+ *
+ * @throws ShrinkError `run-done`, `journal-version`, …
+ */
+export async function checkResumable(folder: string): Promise<JournalContent> {
+  const content = await readJournal(folder);
+  if (isDone(content.events))
+    throw new ShrinkError('bad-input', 'run-done', 'This run is done; there is nothing to resume.');
+  return content;
 }
 
 /** Whether the run has its result and was not stopped before its end. */

@@ -7,7 +7,15 @@ import { attachRun, killRun, resumeRun, startRun, stopRun } from '../../src/clie
 import { readJournal } from '../../src/run/journal';
 import { describeRun } from '../../src/run/listRuns';
 import { exists, readStartTime } from '../../src/run/processIdentity';
-import { bundle, collect, removeFolders, startOwner, startSettings, until } from '../run/support/runs';
+import {
+  bundle,
+  collect,
+  removeFolders,
+  showFigure,
+  startOwner,
+  startSettings,
+  until,
+} from '../run/support/runs';
 
 afterAll(removeFolders);
 
@@ -65,7 +73,11 @@ describe('killing', () => {
       (step) => step > 3,
     );
     expect(runningMembers(handle.pid ?? 0)).toHaveLength(2);
+    const before = performance.now();
     expect(await killRun(handle.folder)).toBe(true);
+    showFigure(
+      `a group with a child that ignores SIGTERM is gone after ${Math.round(performance.now() - before)} ms`,
+    );
     await handle.closed;
     expect(runningMembers(handle.pid ?? 0)).toEqual([]);
     expect(existsSync(join(handle.folder, 'lock'))).toBe(false);

@@ -9,7 +9,7 @@ import type { RunHandle } from '../../src/client/runHandle';
 import type { JournalEvent, ResultEvent } from '../../src/core/events';
 import { resolveOptions } from '../../src/core/options';
 import { loadParsers, makePlan, readSource } from '../../src/language';
-import { collect, makeFolder, removeFolders } from '../run/support/runs';
+import { collect, makeFolder, removeFolders, showFigure } from '../run/support/runs';
 
 afterAll(removeFolders);
 
@@ -141,7 +141,7 @@ describe.skipIf(!existsSync(BACKEND))('training that is killed', () => {
       }
       // A kill before the first checkpoint starts the run over; what is asked here is the others.
       if (KILLS >= 20) expect(fromCheckpoint).toBeGreaterThan(0);
-      console.info(
+      showFigure(
         `${engine}: ${kills} kills, ${fromCheckpoint} checkpoints gone on from stand in the journals`,
       );
     },

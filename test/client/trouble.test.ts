@@ -5,19 +5,22 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  statSync,
   truncateSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { attachRun, killRun, resumeRun, startRun } from '../../src/client/runs';
 import { superviseRun } from '../../src/client/supervise';
-import { backendEnvironment } from '../../src/client/spawnBackend';
+import { backendEnvironment, spawnBackend } from '../../src/client/spawnBackend';
 import { messageOf } from '../../src/core/errors';
 import type { JournalEvent } from '../../src/core/events';
 import { readJournal } from '../../src/run/journal';
 import { describeRun } from '../../src/run/listRuns';
 import { readLock } from '../../src/run/lock';
+import { createRun } from '../../src/run/runFolder';
 import { readStartTime } from '../../src/run/processIdentity';
 import type { Trouble } from '../run/support/countingJob';
 import {
@@ -276,6 +279,56 @@ describe('a disk', () => {
   });
 });
 
+describe('a backend whose lock', () => {
+  const TEST_TIMES = JSON.stringify({ renewalMs: 100 });
+
+  it('is gone or another’s ends, rather than that two write one run', async () => {
+    for (const take of [
+      (path: string) => rmSync(path),
+      (path: string) => writeFileSync(path, readFileSync(path, 'utf8').replace(/"token":"\w/, '"token":"z')),
+    ]) {
+      const handle = await startRun(startSettings(ENDLESS, { env: { TEST_TIMES } }));
+      take(join(handle.folder, 'lock'));
+      expect((await handle.closed).message).toContain('deleted or taken by another process');
+    }
+  });
+
+  it('is renewed for those who cannot look at the process', async () => {
+    const handle = await startRun(startSettings(ENDLESS, { env: { TEST_TIMES } }));
+    const path = join(handle.folder, 'lock');
+    const longAgo = new Date(1_000_000);
+    utimesSync(path, longAgo, longAgo);
+    await until(
+      () => statSync(path).mtimeMs,
+      (time) => time > longAgo.getTime(),
+    );
+    await handle.stop();
+    expect((await handle.closed).state).toBe('stopped');
+  });
+
+  it('nobody comes to stops by itself, if it was started for somebody', async () => {
+    const settings = startSettings(ENDLESS, {
+      env: { TEST_TIMES: JSON.stringify({ firstClientMs: 50 }) },
+    });
+    const folder = await createRun(settings.runsFolder, settings);
+    const { backend } = await spawnBackend(folder, settings);
+    expect(await backend.exited).toEqual({ code: 0, signal: null });
+    expect((await describeRun(folder)).state).toBe('stopped');
+  });
+
+  it('nobody waits for any more ends a job that does not stop', async () => {
+    const times = { firstClientMs: 50, ownerlessMs: 50 };
+    const settings = startSettings(
+      { ...ENDLESS, trouble: { at: 2, kind: 'hang' } },
+      { env: { TEST_TIMES: JSON.stringify(times) } },
+    );
+    const folder = await createRun(settings.runsFolder, settings);
+    const { backend } = await spawnBackend(folder, settings);
+    expect(await backend.exited).toEqual({ code: 143, signal: null });
+    expect(await readLock(folder)).toBeUndefined();
+  });
+});
+
 describe('a backend that does not begin', () => {
   it('because its script is missing', async () => {
     await expect(
@@ -316,7 +369,6 @@ describe('a backend that does not begin', () => {
   it('because another one trains the run', async () => {
     const settings = startSettings(ENDLESS);
     const handle = await startRun(settings);
-    const { spawnBackend } = await import('../../src/client/spawnBackend');
     await expect(spawnBackend(handle.folder, settings)).rejects.toMatchObject({ code: 'run-locked' });
     const joined = await resumeRun(handle.folder, settings);
     expect(joined.pid).toBe(handle.pid);

@@ -1,5 +1,6 @@
 import { ShrinkError } from '../../core/errors';
 import { OWNER_VARIABLE, START_FAILURE_MARK } from '../../protocol/backend';
+import type { LifetimeSettings } from './lifetime';
 import { serveRun, type Job } from './serveRun';
 
 /**
@@ -8,7 +9,7 @@ import { serveRun, type Job } from './serveRun';
  *
  * Exit codes: 0 done or stopped, `EXIT_FAILED` failed and the journal says why, 2 could not begin.
  */
-export async function backendMain(job: Job): Promise<never> {
+export async function backendMain(job: Job, times: Omit<LifetimeSettings, 'owner'> = {}): Promise<never> {
   const folder = process.argv[2];
   if (folder === undefined) {
     console.error('usage: backend <folder of a run>');
@@ -16,7 +17,7 @@ export async function backendMain(job: Job): Promise<never> {
   }
   try {
     const owner = process.env[OWNER_VARIABLE] === 'attached' ? 'attached' : 'detached';
-    process.exit(await serveRun(folder, job, { owner }));
+    process.exit(await serveRun(folder, job, { ...times, owner }));
   } catch (error) {
     console.error(error);
     if (error instanceof ShrinkError) {

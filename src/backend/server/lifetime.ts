@@ -11,6 +11,8 @@ export interface LifetimeSettings {
   readonly returnMs?: number;
   /** Time a job has to stop once nobody waits for it any more; then the process ends. */
   readonly ownerlessMs?: number;
+  /** How often the lock is looked at and renewed. */
+  readonly renewalMs?: number;
 }
 
 /** Exit code of a process that SIGTERM ended. */
@@ -56,7 +58,7 @@ export class Lifetime {
     this.listen('SIGHUP', () => undefined);
     this.listen('uncaughtException', (error) => this.rejectCrashed(error));
     this.listen('unhandledRejection', (error) => this.rejectCrashed(error));
-    const renewal = setInterval(() => void this.watchLock(), LOCK_RENEWAL_MS);
+    const renewal = setInterval(() => void this.watchLock(), this.settings.renewalMs ?? LOCK_RENEWAL_MS);
     this.cleanups.push(() => clearInterval(renewal));
     if (this.attached === 0) this.waitForOwner(this.settings.firstClientMs ?? 30_000);
   }

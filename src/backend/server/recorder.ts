@@ -4,7 +4,7 @@ import { ShrinkError } from '../../core/errors';
 import type { JournalEvent, RunEvent } from '../../core/events';
 import type { Checkpoint } from '../../core/job';
 import { writeCheckpoint } from '../../run/checkpointFormat';
-import { checkpointFile, chooseKept, deleteOtherCheckpoints } from '../../run/checkpoints';
+import { checkpointFile, chooseKept, chooseNewest, deleteOtherCheckpoints } from '../../run/checkpoints';
 import { fileError, writeDurably, writeDurablySync } from '../../run/durable';
 import type { JournalWriter } from '../../run/journal';
 import { RUN_FILES, resolveInside } from '../../run/paths';
@@ -99,13 +99,18 @@ export class Recorder {
 
   private async write(path: string, checkpoint: Checkpoint, seq: number): Promise<void> {
     const place = { run: basename(this.folder), seq };
+    await this.makingRoom(() => writeCheckpoint(path, checkpoint, place));
+  }
+
+  /** Tries again with fewer checkpoints if the disk is full: the older ones are worth less than going on. */
+  private async makingRoom(write: () => Promise<void>): Promise<void> {
     try {
-      await writeCheckpoint(path, checkpoint, place);
+      await write();
     } catch (error) {
       if (!(error instanceof ShrinkError) || error.code !== 'disk-full') throw error;
-      // The older ones are worth less than the work since the last one.
-      await deleteOtherCheckpoints(this.folder, chooseKept(this.stored, 1));
-      await writeCheckpoint(path, checkpoint, place);
+      const newest = this.stored.findLast((event) => event.type === 'checkpoint');
+      await deleteOtherCheckpoints(this.folder, chooseNewest(newest));
+      await write();
     }
   }
 
@@ -122,7 +127,7 @@ export class Recorder {
     const parent = dirname(absolute);
     // Not recursive from the run's folder up: a run that was deleted stays deleted.
     if (parent !== this.folder) await this.makeFolder(parent);
-    await writeDurably(absolute, [content]);
+    await this.makingRoom(() => writeDurably(absolute, [content]));
   }
 
   private async makeFolder(folder: string): Promise<void> {

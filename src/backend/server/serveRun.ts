@@ -8,7 +8,7 @@ import { EXIT_FAILED } from '../../protocol/backend';
 import { enginesToAvoid, forgetKilled, readCrashes, type Crash } from '../../run/crashes';
 import { acquireLock, releaseLock, type LockInfo } from '../../run/lock';
 import { readStartTime } from '../../run/processIdentity';
-import { restoreRun, type RestoredRun } from '../../run/restore';
+import { checkResumable, restoreRun, type RestoredRun } from '../../run/restore';
 import { readOptions, readPlan } from '../../run/runFolder';
 import { makeSocketPath, removeSocketPath } from '../../run/socketPath';
 import { Clients } from './clients';
@@ -31,6 +31,8 @@ const FAREWELL_MS = 2_000;
  */
 export async function serveRun(folder: string, job: Job, settings: LifetimeSettings): Promise<number> {
   const [plan, options] = [await readPlan(folder), await readOptions(folder)];
+  // Before the lock: whoever starts a backend takes the lock for a sign that it has begun.
+  await checkResumable(folder);
   const run = basename(folder);
   const token = randomBytes(32).toString('hex');
   const socket = await makeSocketPath();

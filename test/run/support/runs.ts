@@ -135,3 +135,8 @@ export function learnedEvents(events: readonly JournalEvent[]): unknown[] {
     .filter((event) => ['epoch', 'result'].includes(event.type))
     .map((event) => ({ ...event, seq: 0, at: 0, run: '' }));
 }
+
+/** Prints what docs/reliability.md quotes, when asked with SHRINKNETS_FIGURES=1. */
+export function showFigure(text: string): void {
+  if (process.env['SHRINKNETS_FIGURES'] === '1') process.stdout.write(`figure: ${text}\n`);
+}
