@@ -1,0 +1,119 @@
+/** A few small gradients that an engine must get right on this machine before it is trusted with a model. */
+import * as tf from '@tensorflow/tfjs-core';
+import { messageOf } from '../core/errors';
+import { sizeOf } from '../core/tensor';
+import type { BatchData, Engine, StepFunction, TensorSpec } from './engine';
+import { cpu } from './engines/cpu';
+
+/** Largest relative difference from the reference that passes. GPUs round differently; wrong kernels are off by far. */
+const TOLERANCE = 1e-3;
+
+interface Probe {
+  readonly name: string;
+  readonly batch: readonly TensorSpec[];
+  readonly weights: readonly (readonly number[])[];
+  readonly loss: (batch: readonly tf.Tensor[], weights: readonly tf.Tensor[]) => tf.Tensor;
+}
+
+const float = (shape: readonly number[]): TensorSpec => ({ shape, dtype: 'float32' });
+
+const probes: readonly Probe[] = [
+  {
+    name: 'dense',
+    batch: [float([6, 5]), float([6, 3])],
+    weights: [[5, 7], [7], [7, 3]],
+    loss: ([x, y], [first, bias, second]) => {
+      const hidden = tf.relu(tf.add(tf.matMul(x as tf.Tensor2D, first as tf.Tensor2D), bias as tf.Tensor));
+      return tf.losses.softmaxCrossEntropy(
+        tf.softmax(y as tf.Tensor),
+        tf.matMul(hidden, second as tf.Tensor2D),
+      );
+    },
+  },
+  {
+    name: 'convolution and pooling',
+    batch: [float([2, 7, 6, 2])],
+    weights: [
+      [3, 3, 2, 3],
+      [3, 3, 3, 1],
+      [1, 1, 3, 2],
+    ],
+    loss: ([x], [filter, depthwise, pointwise]) => {
+      const convolved = tf.conv2d(x as tf.Tensor4D, filter as tf.Tensor4D, 2, 'same');
+      const pooled = tf.maxPool(convolved, 3, 1, 'same');
+      const separable = tf.separableConv2d(
+        pooled,
+        depthwise as tf.Tensor4D,
+        pointwise as tf.Tensor4D,
+        1,
+        'same',
+      );
+      return tf.sum(tf.square(tf.avgPool(separable, 2, 1, 'same')));
+    },
+  },
+  {
+    name: 'lookup and slices',
+    batch: [float([4, 3])],
+    weights: [[8, 4]],
+    loss: ([x], [table]) => {
+      const indices = tf.cast(tf.abs(tf.floor(tf.mul(x as tf.Tensor, 7))), 'int32');
+      const [left, right] = tf.split(tf.gather(table as tf.Tensor, indices), 2, 2);
+      return tf.sum(tf.mul(tf.sigmoid(left as tf.Tensor), tf.tanh(right as tf.Tensor)));
+    },
+  },
+];
+
+/** Numbers in (-1, 1) without ties. */
+function values(length: number, seed: number): Float32Array {
+  return Float32Array.from({ length }, (_, i) => Math.sin((i + 1) * 12.9898 + seed * 78.233));
+}
+
+/** The loss and its gradients on an engine. */
+async function gradients(engine: Engine, probe: Probe): Promise<Float32Array[]> {
+  const data: BatchData[] = probe.batch.map((spec, i) => values(sizeOf(spec.shape), i));
+  const weights = probe.weights.map((shape, i) =>
+    tf.tidy(() => tf.variable(tf.tensor(values(sizeOf(shape), i + 10), [...shape]))),
+  );
+  try {
+    const step: StepFunction = (batch) => {
+      const { value, grads } = tf.variableGrads(() => probe.loss(batch, weights) as tf.Scalar, weights);
+      return [value, ...weights.map((weight): tf.Tensor => grads[weight.name] ?? tf.zerosLike(weight))];
+    };
+    const compiled = await engine.compile(step, weights, probe.batch, []);
+    try {
+      return await compiled.run(data, {});
+    } finally {
+      compiled.dispose();
+    }
+  } finally {
+    tf.dispose(weights);
+  }
+}
+
+function difference(found: readonly Float32Array[], reference: readonly Float32Array[]): number {
+  let worst = 0;
+  reference.forEach((expected, index) => {
+    const scale = expected.reduce((largest, value) => Math.max(largest, Math.abs(value)), 1e-6);
+    expected.forEach((value, i) => {
+      const delta = Math.abs((found[index]?.[i] ?? NaN) - value) / scale;
+      worst = Number.isNaN(delta) ? Infinity : Math.max(worst, delta);
+    });
+  });
+  return worst;
+}
+
+/** What the engine gets wrong, in a sentence; null when it passes. Leaves the engine active. */
+export async function selfTest(provider: { load(): Promise<Engine> }): Promise<string | null> {
+  for (const probe of probes) {
+    const reference = await gradients(await cpu.load(), probe);
+    const engine = await provider.load();
+    try {
+      const worst = difference(await gradients(engine, probe), reference);
+      if (worst > TOLERANCE)
+        return `its gradients of ${probe.name} are wrong (off by ${worst.toPrecision(2)})`;
+    } catch (thrown) {
+      return `it fails in the self-test of ${probe.name}: ${messageOf(thrown)}`;
+    }
+  }
+  return null;
+}

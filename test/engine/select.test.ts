@@ -1,0 +1,124 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import * as tf from '../../src/engine/tf';
+import { ShrinkError } from '../../src/core/errors';
+import type { CompiledStep, Engine, EngineProvider } from '../../src/engine/engine';
+import { findEngine } from '../../src/engine/registry';
+import { selectEngine, type StepSample } from '../../src/engine/select';
+import { selfTest } from '../../src/engine/selfTest';
+
+const wasm = findEngine('wasm');
+
+/** The wasm engine under another name, with its steps changed. */
+function variant(name: string, change: (step: CompiledStep) => Partial<CompiledStep>): EngineProvider {
+  const load = async (): Promise<Engine> => {
+    const engine = await wasm.load();
+    return {
+      ...engine,
+      name,
+      async compile(...args) {
+        const step = await engine.compile(...args);
+        return { ...step, ...change(step) };
+      },
+    };
+  };
+  return { name, load, probe: () => wasm.probe() };
+}
+
+const wait = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+
+const slow = variant('slow', (step) => ({
+  async run(batch, scalars) {
+    await wait(30);
+    return step.run(batch, scalars);
+  },
+}));
+
+const wrong = variant('wrong', (step) => ({
+  async run(batch, scalars) {
+    const outputs = await step.run(batch, scalars);
+    return outputs.map((values) => values.map((value, i) => (i === 0 ? value : value * 1.1)));
+  },
+}));
+
+const missing: EngineProvider = {
+  name: 'missing',
+  probe: () =>
+    Promise.resolve({
+      available: false,
+      name: 'missing',
+      missing: 'it is not installed',
+      install: 'npm i it',
+    }),
+  load: () => Promise.reject(new Error('not to be called')),
+};
+
+const broken = variant('broken', () => ({ run: () => Promise.reject(new Error('device lost')) }));
+
+describe('choosing an engine', () => {
+  let weight: tf.Variable;
+  let sample: StepSample;
+  beforeAll(async () => {
+    await wasm.load();
+    weight = tf.variable(tf.tensor1d([1, 2, 3]));
+    const optimizer = tf.train.sgd(0.1);
+    sample = {
+      step: ([x]) => {
+        const loss = optimizer.minimize(() => tf.sum(tf.square(tf.mul(weight, x as tf.Tensor))), true, [
+          weight,
+        ]);
+        return loss === null ? [] : [loss];
+      },
+      variables: [weight],
+      batch: [{ shape: [3], dtype: 'float32' }],
+      data: [Float32Array.of(1, 0.5, 0.25)],
+      scalars: {},
+    };
+  });
+  afterAll(() => tf.setBackend('cpu'));
+
+  it('takes the fastest and says why not the others', async () => {
+    const { engine, trials, why } = await selectEngine(sample, {
+      candidates: [missing, slow, wrong, broken, wasm],
+      budgetMs: 50,
+    });
+    expect(engine.name).toBe('wasm');
+    expect(why).toMatch(/^wasm takes [\d.]+ ms a step \(slow [\d.]+ ms\)$/u);
+    const problems = Object.fromEntries(trials.map((trial) => [trial.engine, trial.problem]));
+    expect(problems).toMatchObject({ missing: 'it is not installed', slow: 'slower than wasm' });
+    expect(problems['wrong']).toMatch(/gradients of dense are wrong/u);
+    expect(problems['broken']).toMatch(/self-test of dense: device lost/u);
+    expect(problems['wasm']).toBeUndefined();
+  });
+
+  it('leaves the variables as they were', async () => {
+    await selectEngine(sample, { candidates: [wasm, findEngine('onnxruntime')], budgetMs: 20 });
+    expect(Array.from(await weight.data())).toEqual([1, 2, 3]);
+  });
+
+  it('passes over an engine whose loss differs, by name', async () => {
+    const off = variant('off', (step) => ({
+      async run(batch, scalars) {
+        const outputs = await step.run(batch, scalars);
+        // Right in the self-test, whose steps have several outputs.
+        return outputs.length > 1 ? outputs : outputs.map((values) => values.map((value) => value + 1));
+      },
+    }));
+    const { engine, trials } = await selectEngine(sample, { candidates: [off, wasm], budgetMs: 20 });
+    expect(engine.name).toBe('wasm');
+    expect(trials.find((trial) => trial.engine === 'off')?.problem).toBe(
+      'it computes another loss than wasm',
+    );
+  });
+
+  it('says so when none works', async () => {
+    const attempt = selectEngine(sample, { candidates: [missing, broken], budgetMs: 20 });
+    await expect(attempt).rejects.toThrow(ShrinkError);
+    await expect(attempt).rejects.toThrow(/missing: it is not installed; broken: .*device lost/u);
+  });
+});
+
+describe('the self-test', () => {
+  it.each(['cpu', 'wasm', 'onnxruntime'])('is passed by %s', async (name) => {
+    expect(await selfTest(findEngine(name))).toBeNull();
+  });
+});
