@@ -1,13 +1,13 @@
 import path from 'node:path';
 import { access } from 'node:fs/promises';
-import { badInput } from '../core/errors';
+import { badInput, ShrinkError } from '../core/errors';
 import type { RunContext } from '../core/job';
 import { mixSeed, seededRandom } from '../core/random';
 import { readModuleParts } from '../data/moduleData';
 import { completeDataset } from '../data/splitData';
 import type { Dataset } from '../data/dataset';
 import type { Engine } from '../engine/engine';
-import { findEngine } from '../engine/registry';
+import { findEngine, providers } from '../engine/registry';
 import type * as tf from '../engine/tf';
 import { topologyOf, readWeights } from '../train/model';
 import { describeOptimizer, type OptimizerName, type OptimizerSpec } from '../train/optimizer';
@@ -19,7 +19,7 @@ import { evaluatePlan, loadUserModule } from './userCode';
 /** What the backend process does for a run: the author's model and data, an engine, then the session. */
 export async function trainJob(context: RunContext): Promise<'done' | 'stopped'> {
   const { plan, options } = context;
-  const engine = await chooseEngine(options.engine);
+  const { engine, why } = await chooseEngine(options.engine);
   const { authored, optimizer } = await makeModel(context);
   const data = await loadData(context);
   const prepared = prepareTraining(plan, authored, data, options.loss);
@@ -29,27 +29,34 @@ export async function trainJob(context: RunContext): Promise<'done' | 'stopped'>
       : { ...optimizer, name: options.optimizer as OptimizerName, settings: {} }),
     ...(options.learningRate === undefined ? {} : { learningRate: options.learningRate }),
   };
-  if (context.resumeFrom === undefined) announce(context, engine, prepared, spec);
+  if (context.resumeFrom === undefined) announce(context, engine, why, prepared, spec);
   return runSession(context, { engine, authored, prepared, optimizer: spec });
 }
 
-async function chooseEngine(name: string): Promise<Engine> {
-  return findEngine(name === 'auto' ? 'wasm' : name).load();
+/** The engine that was asked for, or the first that can be used: the registry lists the fastest first. */
+async function chooseEngine(name: string): Promise<{ engine: Engine; why: string }> {
+  if (name !== 'auto') return { engine: await findEngine(name).load(), why: 'asked for' };
+  const passedOver: string[] = [];
+  for (const provider of providers) {
+    const status = await provider.probe();
+    if (status.available) {
+      const why = passedOver.length === 0 ? 'the fastest here' : `the fastest here; ${passedOver.join('; ')}`;
+      return { engine: await provider.load(), why };
+    }
+    passedOver.push(`${status.name}: ${status.missing}`);
+  }
+  throw new ShrinkError('environment', 'no-engine', `No engine can be used here: ${passedOver.join('; ')}.`);
 }
 
 function announce(
   context: RunContext,
   engine: Engine,
+  why: string,
   prepared: ReturnType<typeof prepareTraining>,
   spec: OptimizerSpec,
 ): void {
   const { name, device } = engine.describe();
-  context.emit({
-    type: 'engine',
-    name,
-    device,
-    why: context.options.engine === 'auto' ? 'the fastest that works here' : 'asked for',
-  });
+  context.emit({ type: 'engine', name, device, why });
   const { dataset, analysis } = prepared;
   context.emit({
     type: 'data',

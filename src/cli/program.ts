@@ -6,6 +6,7 @@ import { emitCommand } from './commands/emit';
 import { enginesCommand } from './commands/engines';
 import { resumeCommand, runsCommand, stopCommand } from './commands/runs';
 import { trainCommand } from './commands/train';
+import { kebab } from './flagNames';
 
 /** Options that have another name on the command line, or none. */
 const FLAG_ORDER = [
@@ -137,8 +138,4 @@ function placeholder(spec: OptionSpec): string {
     case 'integer':
       return 'n';
   }
-}
-
-export function kebab(key: string): string {
-  return key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 }

@@ -51,8 +51,7 @@ export function chooseModel(reading: SourceReading, modelName?: string): ModelRe
   const names = models.map((model) => model.name).join(', ');
   if (modelName === undefined) {
     const wholes = models.filter((model) => model.partOf.length === 0);
-    const hinted = wholes.filter((model) => model.modelHintRange !== undefined);
-    const only = [models, wholes, hinted].find((list) => list.length === 1)?.[0];
+    const only = [models, wholes].find((list) => list.length === 1)?.[0];
     if (only !== undefined) return only;
     throw badInput('several-models', `${reading.file} has several models: ${names}; name one with --model.`);
   }

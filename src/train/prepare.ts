@@ -10,7 +10,9 @@ import { splitActivations } from '../core/split';
 import { sizeOf, type LayerWeights } from '../core/tensor';
 import type { Topology } from '../core/topology';
 import type { Dataset, Features } from '../data/dataset';
+import type { Engine } from '../engine/engine';
 import { chooseHead, type Head } from './head';
+import type { OptimizerSpec } from './optimizer';
 
 /** A model, as its author wrote it, with what is known about where its layers come from. */
 export interface AuthoredModel {
@@ -37,6 +39,14 @@ export interface Prepared {
   readonly labelShape: readonly number[];
   readonly layers: readonly LayerInfo[];
   readonly notes: readonly string[];
+}
+
+/** Everything a run starts from. */
+export interface SessionInputs {
+  readonly engine: Engine;
+  readonly authored: AuthoredModel;
+  readonly prepared: Prepared;
+  readonly optimizer: OptimizerSpec;
 }
 
 /**

@@ -8,7 +8,7 @@ import { exportModel } from './export';
 import { sizeOfSnapshot } from './finish';
 import { timeInference } from './inference';
 import { sizeOfNetwork } from './network';
-import type { SessionInputs } from './session';
+import type { SessionInputs } from './prepare';
 import { pointOf } from './points';
 
 /** Chooses the size to emit, writes its weights, and says what was learned. */

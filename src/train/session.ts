@@ -15,7 +15,7 @@ import { median } from './median';
 import { Network, sizeOfNetwork } from './network';
 import type { OptimizerSpec } from './optimizer';
 import { pointOf } from './points';
-import type { AuthoredModel, Prepared } from './prepare';
+import type { SessionInputs } from './prepare';
 import { publishResult } from './publish';
 import type { Snapshot } from './snapshot';
 import { secondsLeft } from './timeLeft';
@@ -25,13 +25,6 @@ import { Trunk, type TrunkSetup } from './trunk';
 const SAMPLE_ROWS = 32;
 /** Milliseconds between two progress messages. */
 const PROGRESS_MS = 200;
-
-export interface SessionInputs {
-  readonly engine: Engine;
-  readonly authored: AuthoredModel;
-  readonly prepared: Prepared;
-  readonly optimizer: OptimizerSpec;
-}
 
 /**
  * One run: the trunk, in which widths are learned, then a finish for every size, then the result. It can be stopped

@@ -55,17 +55,19 @@ function siteAt(plan: Plan, id: number | undefined): Site | undefined {
   return id === undefined ? undefined : plan.sites[id];
 }
 
-/** Layers by name, those inside nested models and wrappers included. */
+/**
+ * Sites by layer name, as the channel graph names layers: those of nested models `outer/inner`. A wrapper (time
+ * distributed, bidirectional) stands for the layer in it, whose width is the one that is written.
+ */
 function collectSites(model: tf.LayersModel, made: ReadonlyMap<object, number>): Record<string, number> {
   const siteOf: Record<string, number> = {};
-  const visit = (layer: object): void => {
-    const id = made.get(layer);
+  const visit = (layer: object, prefix: string): void => {
     const { name, layers, layer: wrapped } = layer as { name?: string; layers?: object[]; layer?: object };
-    if (id !== undefined && name !== undefined) siteOf[name] = id;
-    for (const inner of layers ?? []) visit(inner);
-    if (wrapped !== undefined) visit(wrapped);
+    const id = (wrapped === undefined ? undefined : made.get(wrapped)) ?? made.get(layer);
+    if (id !== undefined && name !== undefined) siteOf[prefix + name] = id;
+    for (const inner of layers ?? []) visit(inner, layer === model ? prefix : `${prefix}${name ?? ''}/`);
   };
-  visit(model);
+  visit(model, '');
   return siteOf;
 }
 

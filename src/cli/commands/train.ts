@@ -5,7 +5,7 @@ import { MODEL_OPTIONS, resolveOptions } from '../../core/options';
 import { makePlan } from '../../language';
 import { runsFolderFor } from '../../run/paths';
 import { backendScript, readModelFile } from '../../shell/sources';
-import { kebab } from '../program';
+import { kebab } from '../flagNames';
 import { watchRun } from '../watchRun';
 
 export interface TrainFlags {
