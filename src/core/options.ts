@@ -41,6 +41,8 @@ export interface TrainOptions {
   readonly validation: number;
   /** JSON array of arguments for a model function with parameters. */
   readonly args?: string;
+  /** JSON array: features of one input in the source's axis order, for Python models that do not say it. */
+  readonly input?: string;
 }
 
 type OptionType =
@@ -175,6 +177,11 @@ export const MODEL_OPTIONS: readonly OptionSpec[] = [
     about: 'What computes: auto takes the fastest that works here.',
   },
   { key: 'args', type: { kind: 'text' }, about: 'Arguments of a model function, as a JSON array.' },
+  {
+    key: 'input',
+    type: { kind: 'text' },
+    about: 'Shape of one input as a JSON array, in the order of the source, where the source does not say it.',
+  },
 ];
 
 /** @returns the option's parsed value. @throws ShrinkError `bad-option`, saying what is allowed. */

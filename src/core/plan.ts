@@ -71,6 +71,11 @@ export type Program =
       readonly kind: 'topology';
       readonly topology: Topology;
       readonly siteOf: Readonly<Record<string, number>>;
+      /**
+       * Axis order of the source's inputs, without the batch. The topology is always channels last: the data of a
+       * `channels-first` source (PyTorch) is transposed before it goes in, and flattening runs in another order.
+       */
+      readonly axes: 'channels-first' | 'channels-last';
     };
 
 /** A value and what was wrong on the way to it. */

@@ -26,7 +26,7 @@ export function planEdits(
 ): PlannedEdits {
   const model = chooseModel(reading, modelName);
   const problems: Problem[] = [];
-  const wishes = [...widthWishes(model, learned, problems), ...dependentWishes(model, learned)];
+  const wishes = [...widthWishes(model, learned, problems), ...dependentWishes(model, learned, problems)];
   const edits = settleWishes(reading, wishes, problems);
   if (problems.length === 0) problems.push(...checkReadBack(reading, model, edits, learned));
   return { edits: problems.length === 0 ? edits : [], problems };
@@ -133,14 +133,25 @@ function refuseSite(site: ReadSite, wanted: LearnedWidths[number] | undefined): 
   return undefined;
 }
 
-function dependentWishes(model: ModelReading, learned: LearnedWidths): Wish[] {
-  return model.dependents.map((dependent) => {
+function dependentWishes(model: ModelReading, learned: LearnedWidths, problems: Problem[]): Wish[] {
+  return model.dependents.flatMap((dependent) => {
     const value = dependent.terms.reduce((sum, term) => {
       const wanted = learned[term.site];
       const width = typeof wanted === 'number' ? wanted : (model.sites[term.site]?.width ?? Number.NaN);
       return sum + width * term.factor;
     }, dependent.constant);
-    return { literal: dependent.range, value, use: dependent.range, what: dependent.what };
+    const { range, what } = dependent;
+    if (dependent.computed !== true) return [{ literal: range, value, use: range, what }];
+    if (value !== dependent.value)
+      problems.push({
+        severity: 'error',
+        code: 'computed-width',
+        message:
+          `${what} must become ${value}, but it is computed, so it cannot be written as a literal; ` +
+          'write a number there, or emit the compact model as a module.',
+        range,
+      });
+    return [];
   });
 }
 
@@ -184,6 +195,7 @@ function checkReadBack(
   const again = reading.internal.reread(applyEdits(reading.text, edits));
   const edited = again.models.find((candidate) => candidate.name === model.name);
   const matches =
+    again.problems.length <= reading.problems.length &&
     edited?.sites.length === model.sites.length &&
     model.sites.every((site) => {
       const now = edited.sites[site.id];

@@ -1,9 +1,11 @@
 import { messageOf, type Problem } from '../core/errors';
 import { attachHints, type AttachedHints } from './hints/attachHints';
 import { parseHints } from './hints/parseHints';
+import type { Language } from '../core/plan';
 import { readScript } from './javascript/readScript';
 import { languageOf, type Parsers } from './parsers';
-import type { FoundModel, FrontEnd, ModelReading, ReadSite, SourceReading } from './reading';
+import { readPython } from './python/readPython';
+import type { FoundModel, FrontEnd, Hint, ModelReading, ReadSite, SourceReading } from './reading';
 import type { Syntax } from './syntax';
 
 /** A source file to read. */
@@ -24,8 +26,8 @@ export function readSource(parsers: Parsers, source: Source): SourceReading {
   const empty = { file, text, language, models: [], hints: [] };
   try {
     const root = parsers.parse(language, text);
-    const front = readFront(source, root);
     const parsed = parseHints(root, text);
+    const front = readFront(source, language, root, parsed.hints);
     const attached = attachHints(root, text, parsed.hints, front.targets, front.models);
     return {
       ...empty,
@@ -45,20 +47,22 @@ export function readSource(parsers: Parsers, source: Source): SourceReading {
   }
 }
 
-function readFront(source: Source, root: Syntax): FrontEnd {
+function readFront(source: Source, language: Language, root: Syntax, hints: readonly Hint[]): FrontEnd {
+  if (language === 'python') return readPython(source.file, source.text, root, hints);
   return readScript(source.file, source.text, root);
 }
 
 function finishModel(found: FoundModel, attached: AttachedHints): ModelReading {
   const modelHint = attached.ofModel.get(found.name);
+  // A hint where a helper is given its width says more than one inside the helper.
+  const hintOf = (site: FoundModel['sites'][number]): ReturnType<typeof attached.ofLayer.get> =>
+    (site.hintPlace === undefined ? undefined : attached.ofLayer.get(site.hintPlace)) ??
+    attached.ofLayer.get(site.range.start);
   const sites = found.sites.map((site): ReadSite => {
-    const entry = attached.ofLayer.get(site.range.start);
+    const entry = hintOf(site);
     return entry === undefined ? site : { ...site, hint: entry.value, hintRange: entry.hint.range };
   });
-  const isBare = (site: ReadSite): boolean => {
-    const entry = attached.ofLayer.get(site.range.start);
-    return entry?.hint.words.length === 0;
-  };
+  const isBare = (site: ReadSite): boolean => hintOf(site)?.hint.words.length === 0;
   const { name, aliases, kind, range, nameRange, parameters, partOf, dependents } = found;
   return {
     ...{ name, aliases, kind, range, nameRange, parameters, partOf, dependents },

@@ -40,12 +40,16 @@ export interface Dependent {
   readonly constant: number;
   /** What the literal is called in messages, e.g. `in_features`. */
   readonly what: string;
+  /** The number is computed: there is no literal to edit, and it must not have to change. */
+  readonly computed?: boolean;
 }
 
 /** A site as read: with what an edit of it must know. */
 export interface ReadSite extends Site {
   /** Range of the hint that applies, where there is one. */
   readonly hintRange?: Range;
+  /** Where a hint may stand as well: the call that gives the width to a helper, by its start. */
+  readonly hintPlace?: number;
   /** Where the width comes from. */
   readonly trace: WidthTrace;
 }

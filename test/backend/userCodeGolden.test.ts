@@ -12,11 +12,13 @@ beforeAll(async () => {
 });
 
 /** Builds a model of a golden file; with its parameters counted there can be no doubt that it is the right one. */
-async function build(name: string, model?: string): Promise<{ params: number; sites: number; loss: unknown }> {
+async function build(
+  name: string,
+  model?: string,
+): Promise<{ params: number; sites: number; loss: unknown }> {
   const golden = goldenFiles().find((candidate) => candidate.file.endsWith(name));
   if (golden === undefined) throw new Error(`There is no golden file ${name}.`);
-  const text = model === undefined ? golden.text : golden.text;
-  const plan = makePlan(read(text, golden.file), model);
+  const plan = makePlan(read(golden.text, golden.file), model);
   const evaluated = await evaluatePlan(plan);
   return {
     params: evaluated.model.countParams(),
@@ -38,5 +40,29 @@ describe('golden TensorFlow.js files', () => {
       conv(3, from, to) + 4 * to + conv(3, to, to) + 4 * to + (from === to ? 0 : conv(1, from, to) + to);
     const stages = block(16, 16) * 2 + block(16, 32) + block(32, 32) + block(32, 64) + block(64, 64);
     expect(result.params).toBe(conv(3, 3, 16) + 64 + stages + 650);
+  });
+});
+
+describe('golden Python files', () => {
+  const conv = (kernel: number, from: number, to: number): number => kernel * kernel * from * to;
+  // Of batch normalisation, all four vectors are counted.
+  const resnet =
+    conv(7, 3, 64) +
+    256 +
+    2 * (conv(3, 64, 64) + 256) +
+    (conv(3, 64, 128) + conv(3, 128, 128) + conv(1, 64, 128) + 3 * 512) +
+    2 * (conv(3, 128, 128) + 512) +
+    1290;
+  it.each([
+    ['lenet.py', 61_706],
+    ['mnistNet.py', 1_199_882 + 4 * 128],
+    ['mlp.py', 669_706],
+    ['resnet.py', resnet],
+    ['kerasSequential.py', 41_866],
+    ['kerasSubclassed.py', 269_322],
+    ['kerasFunctional.py', 45_162],
+    ['blocks.py', 19_594],
+  ])('%s has as many parameters as in Python', async (name, params) => {
+    expect((await build(name)).params).toBe(params);
   });
 });

@@ -62,7 +62,7 @@ export function attachHints(
   const attachModel = (hint: Hint): void => {
     const read = readModelHint(hint);
     problems.push(...read.problems);
-    const model = findModel(root, text, hint, models);
+    const model = findModelOf(root, text, hint, models);
     if (model === undefined) {
       problems.push({
         severity: 'error',
@@ -135,12 +135,13 @@ function chooseTarget(
   return sized.length === 1 ? sized[0] : undefined;
 }
 
-function findModel(
+/** The model that a model hint stands above, of anything that knows its places. */
+export function findModelOf<T extends { readonly places: readonly Range[] }>(
   root: Syntax,
   text: string,
   hint: Hint,
-  models: readonly FoundModel[],
-): FoundModel | undefined {
+  models: readonly T[],
+): T | undefined {
   const under = hint.trailing
     ? lineRange(text, hint.commentRange.start)
     : rangeUnder(root, hint.commentRange);

@@ -65,10 +65,9 @@ export function checkModelValue(spec: OptionSpec, text: string): string | undefi
   } catch (thrown) {
     return thrown instanceof Error ? thrown.message : String(thrown);
   }
-  if (spec.key !== 'args') return undefined;
-  return isJsonArray(text)
-    ? undefined
-    : `args is ${JSON.stringify(text)}; give a JSON array, e.g. args=[784, "relu"].`;
+  if ((spec.key !== 'args' && spec.key !== 'input') || isJsonArray(text)) return undefined;
+  const example = spec.key === 'args' ? 'args=[784, "relu"]' : 'input=[1, 28, 28]';
+  return `${spec.key} is ${JSON.stringify(text)}; give a JSON array, e.g. ${example}.`;
 }
 
 function isJsonArray(text: string): boolean {

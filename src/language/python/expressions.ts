@@ -1,0 +1,467 @@
+import type { Syntax } from '../syntax';
+import type { CallArguments, Interpreter } from './interpreter';
+import {
+  boolOf,
+  listOf,
+  NONE,
+  numberOf,
+  truthOf,
+  unknownAt,
+  type LiteralSum,
+  type NumberValue,
+  type Scope,
+  type Value,
+} from './values';
+
+/** Evaluates an expression; what is not known becomes an unknown value with its range. */
+export function evaluateExpression(interpreter: Interpreter, node: Syntax, scope: Scope): Value {
+  const evaluate = (inner: Syntax): Value => interpreter.evaluate(inner, scope);
+  const field = (name: string): Value => {
+    const inner = node.field(name);
+    return inner === undefined ? unknownAt(node, 'it is incomplete') : evaluate(inner);
+  };
+  switch (node.type) {
+    case 'integer':
+    case 'float':
+      return readNumberLiteral(node);
+    case 'string':
+      return readString(node, evaluate);
+    case 'concatenated_string':
+      return joinStrings(node.namedChildren.map(evaluate), node);
+    case 'true':
+    case 'false':
+      return boolOf(node.type === 'true');
+    case 'none':
+      return NONE;
+    case 'identifier':
+      return readName(interpreter, node, scope);
+    case 'attribute': {
+      const name = node.field('attribute')?.text ?? '';
+      return interpreter.attribute(field('object'), name, node);
+    }
+    case 'parenthesized_expression':
+    case 'type':
+    case 'await': {
+      const inner = node.namedChildren[0];
+      return inner === undefined ? NONE : evaluate(inner);
+    }
+    case 'list':
+    case 'tuple':
+    case 'expression_list':
+    case 'set':
+      return listOf(spreadItems(interpreter, node, scope), node.type !== 'list');
+    case 'dictionary':
+      return readDictionary(interpreter, node, scope);
+    case 'list_comprehension':
+    case 'generator_expression':
+      return comprehend(interpreter, node, scope);
+    case 'assignment':
+    case 'augmented_assignment':
+    case 'named_expression':
+      return assignTo(interpreter, node, scope);
+    case 'call':
+      return callExpression(interpreter, node, scope);
+    case 'lambda':
+      return { kind: 'function', node, scope };
+    case 'conditional_expression': {
+      const [whenTrue, condition, whenFalse] = node.namedChildren;
+      if (whenTrue === undefined || condition === undefined || whenFalse === undefined) return NONE;
+      const truth = truthOf(evaluate(condition));
+      if (truth === undefined) return unknownAt(node, `whether ${condition.text} holds is not known`);
+      return evaluate(truth ? whenTrue : whenFalse);
+    }
+    case 'boolean_operator': {
+      const left = field('left');
+      const truth = truthOf(left);
+      if (truth === undefined) return left;
+      const isAnd = node.field('operator')?.type === 'and';
+      return truth === isAnd ? field('right') : left;
+    }
+    case 'not_operator': {
+      const truth = truthOf(field('argument'));
+      return truth === undefined ? unknownAt(node, 'what it negates is not known') : boolOf(!truth);
+    }
+    case 'comparison_operator':
+      return compareAll(node, evaluate);
+    case 'unary_operator': {
+      const value = field('argument');
+      const isMinus = node.field('operator')?.type === '-';
+      return value.kind === 'number' ? numberOf(isMinus ? -value.value : value.value) : value;
+    }
+    case 'binary_operator':
+      return operate(interpreter, node, field('left'), field('right'), node.field('operator')?.type ?? '');
+    case 'subscript':
+      return readItem(interpreter, node, field('value'), scope);
+    default:
+      return unknownAt(node, `${node.type.replaceAll('_', ' ')} is not read here`);
+  }
+}
+
+function readNumberLiteral(node: Syntax): Value {
+  const value = Number(node.text.replaceAll('_', ''));
+  if (Number.isNaN(value)) return unknownAt(node, 'this number is not read here');
+  return node.type === 'integer' ? { kind: 'number', value, literal: node.range } : numberOf(value);
+}
+
+function readString(node: Syntax, evaluate: (inner: Syntax) => Value): Value {
+  let text = '';
+  for (const part of node.children) {
+    if (part.type === 'string_content') text += part.text;
+    if (part.type !== 'interpolation') continue;
+    const inner = part.field('expression');
+    const value = inner === undefined ? NONE : evaluate(inner);
+    if (value.kind !== 'number' && value.kind !== 'string') return unknownAt(part, 'its text is not known');
+    text += String(value.value);
+  }
+  return { kind: 'string', value: text };
+}
+
+function joinStrings(parts: readonly Value[], node: Syntax): Value {
+  const texts = parts.map((part) => (part.kind === 'string' ? part.value : undefined));
+  return texts.includes(undefined)
+    ? unknownAt(node, 'its text is not known')
+    : { kind: 'string', value: texts.join('') };
+}
+
+function readName(interpreter: Interpreter, node: Syntax, scope: Scope): Value {
+  interpreter.readNames.add(node.start);
+  const known = interpreter.lookUp(node.text, scope);
+  if (known !== undefined) return known;
+  return BUILTIN_NAMES.has(node.text)
+    ? { kind: 'path', path: `builtins.${node.text}` }
+    : unknownAt(node, `${node.text} is not declared in what can be read`);
+}
+
+const BUILTIN_NAMES: ReadonlySet<string> = new Set(
+  'range len int float str bool list tuple dict set enumerate zip reversed sum min max abs round sorted super isinstance hasattr getattr setattr print any all map pow'.split(
+    ' ',
+  ),
+);
+
+function spreadItems(interpreter: Interpreter, node: Syntax, scope: Scope): Value[] {
+  return node.namedChildren.flatMap((child): readonly Value[] => {
+    if (child.type !== 'list_splat') return [interpreter.evaluate(child, scope)];
+    const inner = child.namedChildren[0];
+    const value = inner === undefined ? NONE : interpreter.evaluate(inner, scope);
+    return interpreter.itemsOf(value) ?? [unknownAt(child, 'what it spreads is not known')];
+  });
+}
+
+function readDictionary(interpreter: Interpreter, node: Syntax, scope: Scope): Value {
+  const entries = new Map<string, Value>();
+  for (const child of node.namedChildren) {
+    if (child.type === 'dictionary_splat') {
+      const inner = child.namedChildren[0];
+      const spread = inner === undefined ? NONE : interpreter.evaluate(inner, scope);
+      if (spread.kind === 'dict') for (const [key, value] of spread.entries) entries.set(key, value);
+      continue;
+    }
+    const [key, value] = [child.field('key'), child.field('value')];
+    if (key === undefined || value === undefined) continue;
+    const name = interpreter.evaluate(key, scope);
+    if (name.kind === 'string' || name.kind === 'number')
+      entries.set(String(name.value), interpreter.evaluate(value, scope));
+  }
+  return { kind: 'dict', entries };
+}
+
+function comprehend(interpreter: Interpreter, node: Syntax, scope: Scope): Value {
+  const inner: Scope = { names: new Map(), parent: scope, globals: new Set() };
+  const results: Value[] = [];
+  const clauses = node.namedChildren.slice(1);
+  const body = node.field('body');
+  let unknown: Value | undefined;
+  const run = (index: number): void => {
+    const clause = clauses[index];
+    if (clause === undefined) {
+      if (body !== undefined) results.push(interpreter.evaluate(body, inner));
+    } else if (clause.type === 'if_clause') {
+      const condition = clause.namedChildren[0];
+      const truth = condition === undefined ? true : truthOf(interpreter.evaluate(condition, inner));
+      if (truth === undefined) unknown = unknownAt(clause, 'whether it holds is not known');
+      else if (truth) run(index + 1);
+    } else {
+      const [left, right] = [clause.field('left'), clause.field('right')];
+      const items = right === undefined ? undefined : interpreter.itemsOf(interpreter.evaluate(right, inner));
+      if (items === undefined || left === undefined)
+        unknown = unknownAt(clause, 'what it runs through is not known');
+      for (const item of items ?? []) {
+        if (left !== undefined) interpreter.assign(left, item, inner);
+        run(index + 1);
+      }
+    }
+  };
+  run(0);
+  return unknown ?? listOf(results);
+}
+
+function assignTo(interpreter: Interpreter, node: Syntax, scope: Scope): Value {
+  const left = node.field('left') ?? node.field('name');
+  const right = node.field('right') ?? node.field('value');
+  if (left === undefined || right === undefined) return NONE;
+  let value = interpreter.evaluate(right, scope);
+  if (node.type === 'augmented_assignment') {
+    const before = interpreter.evaluate(left, scope);
+    const operator = (node.field('operator')?.type ?? '').replace('=', '');
+    if (before.kind === 'list' && value.kind === 'list' && operator === '+') {
+      before.items.push(...value.items);
+      return before;
+    }
+    value = operate(interpreter, node, before, value, operator);
+  }
+  interpreter.assign(left, value, scope);
+  return value;
+}
+
+function callExpression(interpreter: Interpreter, node: Syntax, scope: Scope): Value {
+  const calleeNode = node.field('function');
+  if (calleeNode === undefined) return NONE;
+  const callee = interpreter.evaluate(calleeNode, scope);
+  const args = node.field('arguments');
+  const isSuper = callee.kind === 'path' && callee.path === 'builtins.super';
+  if (isSuper) return superOf(interpreter, node, scope);
+  if (args?.type === 'generator_expression')
+    return interpreter.call(
+      callee,
+      { positional: [interpreter.evaluate(args, scope)], named: new Map() },
+      node,
+    );
+  return interpreter.call(callee, readArguments(interpreter, args, scope), node);
+}
+
+function readArguments(interpreter: Interpreter, list: Syntax | undefined, scope: Scope): CallArguments {
+  const positional: Value[] = [];
+  const named = new Map<string, Value>();
+  for (const child of list?.namedChildren ?? []) {
+    const inner = child.namedChildren[0];
+    if (child.type === 'keyword_argument') {
+      const [name, value] = [child.field('name'), child.field('value')];
+      if (name !== undefined && value !== undefined) named.set(name.text, interpreter.evaluate(value, scope));
+    } else if (child.type === 'list_splat' && inner !== undefined) {
+      const value = interpreter.evaluate(inner, scope);
+      positional.push(...(interpreter.itemsOf(value) ?? [unknownAt(child, 'what it spreads is not known')]));
+    } else if (child.type === 'dictionary_splat' && inner !== undefined) {
+      const value = interpreter.evaluate(inner, scope);
+      if (value.kind === 'dict') for (const [name, entry] of value.entries) named.set(name, entry);
+    } else {
+      positional.push(interpreter.evaluate(child, scope));
+    }
+  }
+  return { positional, named };
+}
+
+/** `super()`: the instance, seen from the class's bases. */
+function superOf(interpreter: Interpreter, node: Syntax, scope: Scope): Value {
+  const self = interpreter.lookUp('self', scope);
+  const current = interpreter.lookUp('__class__', scope);
+  if (self?.kind !== 'instance' || current?.kind !== 'class')
+    return unknownAt(node, 'super() is not known here');
+  const base = current.bases.find((candidate) => candidate.kind === 'class');
+  const path = current.bases.find((candidate) => candidate.kind === 'path');
+  if (base === undefined) return path ?? NONE;
+  const members = new Map(
+    [...base.members].map(([name, member]): [string, Value] => [
+      name,
+      member.kind === 'function' ? { ...member, self } : member,
+    ]),
+  );
+  return { kind: 'instance', ofClass: base, attributes: members };
+}
+
+function compareAll(node: Syntax, evaluate: (inner: Syntax) => Value): Value {
+  const operands = node.namedChildren.map(evaluate);
+  const operators = node.children.filter((child) => !child.named).map((child) => child.type);
+  let result = true;
+  for (const [index, operator] of operators.entries()) {
+    const [left, right] = [operands[index], operands[index + 1]];
+    if (left === undefined || right === undefined) return unknownAt(node, 'it is incomplete');
+    const holds = compare(left, right, operator);
+    if (holds === undefined) return unknownAt(node, `whether ${node.text} holds is not known`);
+    result &&= holds;
+  }
+  return boolOf(result);
+}
+
+function compare(left: Value, right: Value, operator: string): boolean | undefined {
+  if (left.kind === 'unknown' || right.kind === 'unknown') return undefined;
+  const negated = operator === '!=' || operator === 'is not' || operator === 'not in';
+  switch (operator) {
+    case '==':
+    case 'is':
+    case '!=':
+    case 'is not': {
+      const same = isEqual(left, right);
+      return same === undefined ? undefined : same !== negated;
+    }
+    case 'in':
+    case 'not in': {
+      const items = right.kind === 'dict' ? [...right.entries.keys()] : undefined;
+      if (items !== undefined && left.kind === 'string') return items.includes(left.value) !== negated;
+      if (right.kind !== 'list') return undefined;
+      return right.items.some((item) => isEqual(left, item) === true) !== negated;
+    }
+    default: {
+      if (left.kind !== 'number' || right.kind !== 'number') return undefined;
+      const difference = left.value - right.value;
+      if (operator === '<') return difference < 0;
+      if (operator === '>') return difference > 0;
+      return operator === '<=' ? difference <= 0 : operator === '>=' ? difference >= 0 : undefined;
+    }
+  }
+}
+
+function isEqual(left: Value, right: Value): boolean | undefined {
+  if (left.kind === 'batch' || right.kind === 'batch') return undefined;
+  if (left.kind !== right.kind) return false;
+  switch (left.kind) {
+    case 'number':
+    case 'string':
+    case 'bool':
+      return 'value' in right && left.value === right.value;
+    case 'none':
+      return true;
+    case 'path':
+      return right.kind === 'path' && left.path === right.path;
+    case 'list':
+      return (
+        right.kind === 'list' &&
+        left.items.length === right.items.length &&
+        left.items.every((item, index) => isEqual(item, right.items[index] ?? NONE) === true)
+      );
+    default:
+      return left === right;
+  }
+}
+
+function operate(interpreter: Interpreter, node: Syntax, left: Value, right: Value, operator: string): Value {
+  if (left.kind === 'unknown') return left;
+  if (right.kind === 'unknown') return right;
+  if (left.kind === 'tensor' || right.kind === 'tensor')
+    return interpreter.library.operate(interpreter, operator, left, right, node);
+  if (left.kind === 'number' && right.kind === 'number')
+    return calculate(interpreter, node, left, right, operator);
+  if (operator === '+' && left.kind === 'list' && right.kind === 'list')
+    return listOf([...left.items, ...right.items], left.tuple);
+  if (operator === '+' && left.kind === 'string' && right.kind === 'string')
+    return { kind: 'string', value: left.value + right.value };
+  if (operator === '*' && left.kind === 'list' && right.kind === 'number')
+    return listOf(Array.from({ length: Math.min(1000, right.value) }, () => left.items).flat(), left.tuple);
+  if (operator === '%' && left.kind === 'string') return unknownAt(node, 'its text is not known');
+  return unknownAt(node, `${operator} of these is not read here`);
+}
+
+function calculate(
+  interpreter: Interpreter,
+  node: Syntax,
+  left: NumberValue,
+  right: NumberValue,
+  operator: string,
+): Value {
+  const value = arithmetic(left.value, right.value, operator);
+  if (value === undefined || !Number.isFinite(value)) return unknownAt(node, 'this is not calculated here');
+  if (left.followsTensor === true || right.followsTensor === true) {
+    for (const side of [left, right]) interpreter.graph.pin(side, node.range);
+    return { kind: 'number', value, followsTensor: true };
+  }
+  if (operator === '*') return multiply(interpreter, node, left, right, value);
+  const sums = [literalSum(left), literalSum(right)];
+  const [first, second] = sums;
+  if ((operator === '+' || operator === '-') && first !== undefined && second !== undefined)
+    return { kind: 'number', value, sum: addLiterals(first, second, operator === '+' ? 1 : -1) };
+  for (const side of [left, right]) interpreter.graph.pin(side, node.range);
+  return numberOf(value);
+}
+
+function multiply(
+  interpreter: Interpreter,
+  node: Syntax,
+  left: NumberValue,
+  right: NumberValue,
+  value: number,
+): Value {
+  // `planes * expansion` with an expansion of 1 is the planes.
+  for (const [one, other] of [
+    [left, right],
+    [right, left],
+  ] as const) {
+    if (one.value !== 1) continue;
+    interpreter.graph.pin(one, node.range);
+    return other;
+  }
+  const factors = [left, right].flatMap((side) => {
+    if (side.sum !== undefined) interpreter.graph.pin(side, node.range);
+    return side.literal === undefined ? (side.factors ?? []) : [{ range: side.literal, value: side.value }];
+  });
+  return { kind: 'number', value, factors };
+}
+
+/** A number as a sum of literals; undefined for a product, which is none. */
+function literalSum(number: NumberValue): LiteralSum | undefined {
+  if (number.sum !== undefined) return number.sum;
+  if (number.factors !== undefined) return undefined;
+  const { literal, value } = number;
+  if (literal === undefined) return { terms: new Map(), constant: value };
+  return { terms: new Map([[literal.start, { range: literal, value, count: 1 }]]), constant: 0 };
+}
+
+function addLiterals(left: LiteralSum, right: LiteralSum, sign: 1 | -1): LiteralSum {
+  const terms = new Map(left.terms);
+  for (const [start, term] of right.terms)
+    terms.set(start, { ...term, count: (terms.get(start)?.count ?? 0) + sign * term.count });
+  return { terms, constant: left.constant + sign * right.constant };
+}
+
+function arithmetic(left: number, right: number, operator: string): number | undefined {
+  switch (operator) {
+    case '+':
+      return left + right;
+    case '-':
+      return left - right;
+    case '*':
+      return left * right;
+    case '/':
+      return left / right;
+    case '//':
+      return Math.floor(left / right);
+    case '%':
+      return left - right * Math.floor(left / right);
+    case '**':
+      return left ** right;
+    case '<<':
+      return left * 2 ** right;
+    default:
+      return undefined;
+  }
+}
+
+function readItem(interpreter: Interpreter, node: Syntax, value: Value, scope: Scope): Value {
+  const subscript = node.field('subscript');
+  if (subscript === undefined || value.kind === 'unknown') return value;
+  if (value.kind === 'tensor') return unknownAt(node, 'a part of a tensor is not read here');
+  if (subscript.type === 'slice') return readSlice(interpreter, subscript, value, scope);
+  const key = interpreter.evaluate(subscript, scope);
+  if (value.kind === 'dict' && (key.kind === 'string' || key.kind === 'number'))
+    return value.entries.get(String(key.value)) ?? unknownAt(node, `there is no ${String(key.value)} in it`);
+  const items = interpreter.itemsOf(value);
+  if (items === undefined || key.kind !== 'number') return unknownAt(node, `${node.text} is not known`);
+  return items.at(key.value) ?? unknownAt(node, `there is no item ${key.value} in it`);
+}
+
+/** `a[1:]`, `a[:-1]`. */
+function readSlice(interpreter: Interpreter, slice: Syntax, value: Value, scope: Scope): Value {
+  const items = interpreter.itemsOf(value);
+  const bounds: (number | undefined)[] = [undefined];
+  for (const child of slice.children) {
+    if (child.type === ':') bounds.push(undefined);
+    else if (child.named) {
+      const bound = interpreter.evaluate(child, scope);
+      if (bound.kind !== 'number') return unknownAt(slice, 'its bounds are not known');
+      bounds[bounds.length - 1] = bound.value;
+    }
+  }
+  if (items === undefined || bounds.length > 2) return unknownAt(slice, 'this part is not read here');
+  const part = items.slice(bounds[0], bounds[1]);
+  if (value.kind === 'sequence')
+    return { ...value, items: value.items.slice(bounds[0], bounds[1]), name: undefined };
+  return listOf([...part], value.kind === 'list' && value.tuple);
+}

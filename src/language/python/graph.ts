@@ -1,0 +1,277 @@
+import type { Range } from '../../core/errors';
+import type { FunctionalLayer, FunctionalTopology, InboundTensor, LayerConfig } from '../../core/topology';
+import type { Syntax } from '../syntax';
+import { stopAt, type LiteralSum, type NumberValue, type Value } from './values';
+
+/** A number of channels as a sum of the widths of sites: `constant + Σ factor · width(site)`. */
+export interface ChannelSum {
+  readonly terms: ReadonlyMap<string, number>;
+  readonly constant: number;
+}
+
+/** A symbolic tensor, always channels last and without the batch axis, whatever the source's axis order. */
+export interface Tensor {
+  readonly layer: string;
+  readonly node: number;
+  /** Features, e.g. `[height, width, channels]`; undefined for an input that nothing has read yet. */
+  shape: readonly (number | null)[] | undefined;
+  readonly channels: ChannelSum;
+  /** Axes of length 1 that the source still sees, e.g. after a global pooling in PyTorch. */
+  readonly extraAxes: number;
+  /** Whether the source's code saw it flattened before its shape was known. */
+  readonly flattened?: boolean;
+  /** What an input that was not read yet leads back to: it gets its shape from the first layer that reads it. */
+  readonly origin?: Tensor;
+  /** How the tensor was made, so that a model can be called again on other inputs. */
+  readonly source?: {
+    readonly inputs: readonly Tensor[];
+    readonly again: (inputs: readonly Tensor[]) => Tensor;
+  };
+}
+
+/** A place where the width of layers is written. */
+export interface FoundSite {
+  readonly key: string;
+  readonly node: Syntax;
+  readonly type: string;
+  readonly width: NumberValue | undefined;
+  readonly hasWidth: boolean;
+}
+
+/** A literal that must equal a number of channels. */
+export interface FoundDependent {
+  readonly literal: Range | undefined;
+  readonly use: Range;
+  readonly value: number;
+  readonly channels: ChannelSum;
+  readonly what: string;
+  /** The number is a sum of literals: `width + growth`. */
+  readonly sum?: LiteralSum;
+}
+
+/** Builds a functional topology, and remembers which literals stand behind it. */
+export class Graph {
+  readonly layers: FunctionalLayer[] = [];
+  readonly sites = new Map<string, FoundSite>();
+  readonly siteOf: Record<string, string> = {};
+  readonly dependents: FoundDependent[] = [];
+  /** Literals that something else reads as they are. */
+  readonly pins: { readonly literal: Range; readonly value: number; readonly use: Range }[] = [];
+  private readonly inputs: { readonly layer: FunctionalLayer; readonly tensor: Tensor }[] = [];
+  private readonly used = new Map<string, number>();
+
+  /** @param freeSize length of spatial axes that the source does not tell */
+  constructor(readonly freeSize: number | null) {}
+
+  input(name: string, shape: readonly (number | null)[] | undefined): Tensor {
+    const layer: FunctionalLayer = {
+      class_name: 'InputLayer',
+      name: this.freeName(name),
+      config: { dtype: 'float32', sparse: false },
+      inbound_nodes: [],
+    };
+    layer.config['name'] = layer.name;
+    this.layers.push(layer);
+    const channels = { terms: new Map<string, number>(), constant: shape?.at(-1) ?? 0 };
+    const tensor: Tensor = { layer: layer.name, node: 0, shape, channels, extraAxes: 0 };
+    this.inputs.push({ layer, tensor });
+    return tensor;
+  }
+
+  /** Gives an input that nothing has read yet the shape that its first reader needs. */
+  bind(tensor: Tensor, shape: readonly (number | null)[]): Tensor {
+    const origin = tensor.origin ?? tensor;
+    origin.shape ??= shape;
+    return {
+      ...tensor,
+      shape: origin.shape,
+      channels: { terms: new Map(), constant: origin.shape.at(-1) ?? 0 },
+    };
+  }
+
+  /**
+   * Adds a layer, or one more call of a layer that is already there.
+   *
+   * @param shape features of the result
+   */
+  add(
+    className: string,
+    name: string,
+    config: LayerConfig,
+    inputs: readonly Tensor[],
+    result: { shape: readonly (number | null)[]; channels: ChannelSum; extraAxes?: number },
+  ): Tensor {
+    const inbound = inputs.map((tensor): [string, number, number, Record<string, unknown>] => [
+      tensor.layer,
+      tensor.node,
+      0,
+      {},
+    ]);
+    const known = this.layers.find((layer) => layer.name === name);
+    if (known === undefined) {
+      const layer = { class_name: className, name, config: { ...config, name }, inbound_nodes: [inbound] };
+      this.layers.push(layer);
+    } else {
+      known.inbound_nodes.push(inbound);
+    }
+    const node = (known?.inbound_nodes.length ?? 1) - 1;
+    return { layer: name, node, extraAxes: 0, ...result };
+  }
+
+  /** A name that no layer has yet: `relu`, `relu_1`. */
+  freeName(wanted: string): string {
+    const clean = wanted.replaceAll(/[^\w.]+/g, '_').replace(/^[^A-Za-z0-9]+/, '') || 'layer';
+    for (;;) {
+      const count = this.used.get(clean) ?? 0;
+      this.used.set(clean, count + 1);
+      const name = count === 0 ? clean : `${clean}_${count}`;
+      if (this.layers.every((layer) => layer.name !== name)) return name;
+    }
+  }
+
+  /** Registers where a layer's width is written, and gives the key by which graph and edits know it. */
+  site(node: Syntax, type: string, width: NumberValue | undefined, hasWidth: boolean): string {
+    const key = `${node.start}:${width?.literal?.start ?? (width === undefined ? '' : 'computed')}`;
+    if (!this.sites.has(key)) this.sites.set(key, { key, node, type, width, hasWidth });
+    if (width !== undefined && width.literal === undefined) this.pin(width, node.range);
+    return key;
+  }
+
+  /** The value is used as it is, so its literals cannot follow a width. */
+  pin(value: Value, use: Range): void {
+    if (value.kind === 'list') for (const item of value.items) this.pin(item, use);
+    if (value.kind !== 'number') return;
+    if (value.literal !== undefined) this.pins.push({ literal: value.literal, value: value.value, use });
+    else
+      for (const factor of value.factors ?? [])
+        this.pins.push({ literal: factor.range, value: factor.value, use });
+  }
+
+  /**
+   * The source says how many channels come in: a literal that must follow the widths before it.
+   *
+   * @throws Stop `shape-mismatch`
+   */
+  expect(said: Value | undefined, tensor: Tensor, what: string, node: Syntax): void {
+    if (said?.kind !== 'number') return;
+    const actual = tensor.shape?.at(-1);
+    if (typeof actual === 'number' && actual !== said.value)
+      throw stopAt(
+        node,
+        'shape-mismatch',
+        `${what} is ${said.value}, but ${actual} come in here; make the two agree.`,
+      );
+    this.depend(said, tensor.channels, what, node);
+  }
+
+  depend(said: NumberValue, channels: ChannelSum, what: string, node: Syntax): void {
+    const use = node.range;
+    if (said.followsTensor === true) return;
+    if (channels.terms.size === 0) return this.pin(said, use);
+    if (said.literal !== undefined || said.factors === undefined) {
+      const sum = said.sum === undefined ? {} : { sum: said.sum };
+      this.dependents.push({ literal: said.literal, use, value: said.value, channels, what, ...sum });
+      return;
+    }
+    // 64 * 7 * 7: the factor that is the width follows it, the others stay.
+    const [only] = channels.terms;
+    const factor = only?.[1] ?? 1;
+    const isWidth = (value: number): boolean => value * factor === said.value;
+    const widths = said.factors.filter((candidate) => isWidth(candidate.value));
+    const width =
+      channels.terms.size === 1 && channels.constant === 0 && widths.length === 1 ? widths[0] : undefined;
+    const literal = width?.range;
+    const value = width?.value ?? said.value;
+    const sum =
+      width === undefined || only === undefined ? channels : { terms: new Map([[only[0], 1]]), constant: 0 };
+    this.dependents.push({ literal, use, value, channels: sum, what });
+    for (const other of said.factors)
+      if (other !== width) this.pins.push({ literal: other.range, value: other.value, use });
+  }
+
+  /** Forgets what other models of the file made, so that names start anew. */
+  clear(): void {
+    this.layers.length = 0;
+    this.inputs.length = 0;
+    this.dependents.length = 0;
+    this.pins.length = 0;
+    this.used.clear();
+    for (const name of Object.keys(this.siteOf)) Reflect.deleteProperty(this.siteOf, name);
+  }
+
+  /** The topology that leads to some tensors. */
+  finish(name: string, outputs: readonly Tensor[]): FunctionalTopology {
+    for (const { layer, tensor } of this.inputs)
+      layer.config['batch_input_shape'] = [null, ...(tensor.shape ?? [])];
+    const kept = this.reachable(outputs);
+    const inputs = this.inputs.filter((input) => kept.has(input.layer.name));
+    const renumber = (layer: string, node: number): number => kept.get(layer)?.indexOf(node) ?? 0;
+    const layers = this.layers
+      .filter((layer) => kept.has(layer.name))
+      .map((layer) => {
+        const used = layer.inbound_nodes.filter((_, index) => kept.get(layer.name)?.includes(index));
+        const inbound_nodes = used.map((node) =>
+          node.map(([from, index, tensor, given]): InboundTensor => [
+            from,
+            renumber(from, index),
+            tensor,
+            given ?? {},
+          ]),
+        );
+        return { ...layer, inbound_nodes };
+      });
+    return {
+      class_name: 'Model',
+      config: {
+        name,
+        layers,
+        input_layers: inputs.map((input): [string, number, number] => [input.layer.name, 0, 0]),
+        output_layers: outputs.map(({ layer, node }): [string, number, number] => [
+          layer,
+          renumber(layer, node),
+          0,
+        ]),
+      },
+      keras_version: 'tfjs-layers 4.22.0',
+      backend: 'tensor_flow.js',
+    };
+  }
+
+  /** The calls of each layer that lead to some tensors, in order. */
+  private reachable(outputs: readonly Tensor[]): Map<string, number[]> {
+    const kept = new Map<string, number[]>();
+    const queue = outputs.map((tensor): [string, number] => [tensor.layer, tensor.node]);
+    for (let at = queue.pop(); at !== undefined; at = queue.pop()) {
+      const [name, index] = at;
+      const nodes = kept.get(name) ?? [];
+      if (nodes.includes(index)) continue;
+      kept.set(
+        name,
+        [...nodes, index].sort((a, b) => a - b),
+      );
+      const layer = this.layers.find((candidate) => candidate.name === name);
+      for (const [from, node] of layer?.inbound_nodes[index] ?? []) queue.push([from, node]);
+    }
+    return kept;
+  }
+}
+
+export function sumOf(site: string): ChannelSum {
+  return { terms: new Map([[site, 1]]), constant: 0 };
+}
+
+export function constantSum(constant: number): ChannelSum {
+  return { terms: new Map(), constant };
+}
+
+export function scaleSum(sum: ChannelSum, factor: number): ChannelSum {
+  const terms = new Map([...sum.terms].map(([site, count]) => [site, count * factor] as const));
+  return { terms, constant: sum.constant * factor };
+}
+
+export function addSums(sums: readonly ChannelSum[]): ChannelSum {
+  const terms = new Map<string, number>();
+  for (const sum of sums)
+    for (const [site, count] of sum.terms) terms.set(site, (terms.get(site) ?? 0) + count);
+  return { terms, constant: sums.reduce((total, sum) => total + sum.constant, 0) };
+}

@@ -1,0 +1,431 @@
+import type { Syntax } from '../syntax';
+import type { Graph, Tensor } from './graph';
+import {
+  argument,
+  emptyArguments,
+  findMember,
+  libraryBase,
+  type CallArguments,
+  type Interpreter,
+} from './interpreter';
+import { makeKerasLayer, readShape } from './kerasLayers';
+import type { Library } from './library';
+import * as ops from './ops';
+import { callTorchFunction, tensorsOf, torchShape } from './torchCalls';
+import { makeTorchLayer } from './torchLayers';
+import {
+  listOf,
+  NONE,
+  stopAt,
+  unknownAt,
+  type InstanceValue,
+  type LayerValue,
+  type SequenceValue,
+  type Value,
+} from './values';
+
+/** What the interpreter knows of PyTorch and Keras. */
+export const LIBRARY: Library = { callPath, callMethod, callModule, attribute, operate };
+
+/** The name of a library thing without the ways in which it can be imported. */
+export function plainPath(path: string): string {
+  return path
+    .replace(/^(?:tensorflow\.(?:python\.)?|tf_)keras\b/, 'keras')
+    .replace(/^tensorflow\.compat\.v\d\./, 'tensorflow.');
+}
+
+/** Whether a path names the base class of modules. */
+export function isModuleBase(path: string): boolean {
+  return /^(?:torch\.nn(?:\.modules\.module)?\.Module|(?:pytorch_lightning|lightning(?:\.pytorch)?|pl|L)\.LightningModule|keras(?:\.models)?\.Model)$/.test(
+    plainPath(path),
+  );
+}
+
+function callPath(interpreter: Interpreter, full: string, args: CallArguments, node: Syntax): Value {
+  const { graph } = interpreter;
+  const path = plainPath(full);
+  const name = path.split('.').at(-1) ?? path;
+  if (name === '__init__') return NONE;
+  if (path.startsWith('torch.nn.') && /^torch\.nn\.[A-Z]/.test(path))
+    return makeTorchModule(interpreter, name, args, node);
+  if (/^torch(?:\.nn\.functional|\.special)?\.\w+$/.test(path))
+    return callTorchFunction(graph, name, args, node) ?? unsupportedCall(path, args, node);
+  if (/^keras(?:\.models)?\.Sequential$/.test(path)) return makeSequence(interpreter, 'keras', args, node);
+  if (/^keras(?:\.models)?\.Model$/.test(path)) return makeFunctional(args, node);
+  if (/^keras(?:\.layers)?\.Input$/.test(path)) return makeInput(graph, args, node);
+  if (path === 'keras.layers.InputLayer') return makeInputLayer(args, node);
+  if (/^keras\.(?:.*\.)?layers\./.test(path)) return callKerasLayerPath(interpreter, name, args, node);
+  if (/^(?:tensorflow\.nn|keras\.activations|keras\.ops)\.\w+$/.test(path))
+    return callKerasFunction(graph, name, args, node);
+  if (path === 'tensorflow.concat')
+    return asValue(ops.concatenate(graph, tensorsOf(args.positional[0], node), undefined, node));
+  return unsupportedCall(path, args, node);
+}
+
+/** An unknown result; with a tensor among the arguments it says that the operation is not supported. */
+function unsupportedCall(path: string, args: CallArguments, node: Syntax): Value {
+  const takesTensor = args.positional.some((value) => value.kind === 'tensor');
+  return unknownAt(node, takesTensor ? `${path} is not supported` : `${path} is not read here`);
+}
+
+function callKerasLayerPath(
+  interpreter: Interpreter,
+  name: string,
+  args: CallArguments,
+  node: Syntax,
+): Value {
+  if (name === 'concatenate')
+    return asValue(ops.concatenate(interpreter.graph, tensorsOf(args.positional[0], node), undefined, node));
+  if (/^(?:add|multiply|average|maximum|minimum)$/.test(name)) {
+    const className = name.charAt(0).toUpperCase() + name.slice(1);
+    return asValue(
+      ops.merge(interpreter.graph, className, tensorsOf(args.positional[0], node), undefined, node),
+    );
+  }
+  return (
+    makeKerasLayer(interpreter.graph, name, args, node) ??
+    refusedLayer(interpreter.graph, `keras.layers.${name}`, node)
+  );
+}
+
+function callKerasFunction(graph: Graph, name: string, args: CallArguments, node: Syntax): Value {
+  const first = args.positional[0];
+  if (first?.kind !== 'tensor') return unknownAt(node, `${name} of this is not known`);
+  const known =
+    /^(?:relu|relu6|sigmoid|tanh|softmax|elu|selu|gelu|softplus|softsign|swish|silu|mish|leaky_relu)$/.test(
+      name,
+    );
+  if (!known) return unknownAt(node, `${name} is not supported`);
+  return asValue(ops.activate(graph, name === 'silu' ? 'swish' : name, first.tensor));
+}
+
+function makeTorchModule(interpreter: Interpreter, type: string, args: CallArguments, node: Syntax): Value {
+  switch (type) {
+    case 'Sequential':
+      return makeSequence(interpreter, 'torch', args, node);
+    case 'ModuleList':
+      return makeSequence(interpreter, 'list', args, node);
+    case 'ModuleDict':
+      return args.positional[0] ?? { kind: 'dict', entries: new Map() };
+    default:
+      return (
+        makeTorchLayer(interpreter.graph, type, args, node) ??
+        refusedLayer(interpreter.graph, `nn.${type}`, node)
+      );
+  }
+}
+
+/** A layer without a counterpart: refused by name once the model calls it, and not before. */
+function refusedLayer(graph: Graph, name: string, node: Syntax): LayerValue {
+  const apply = (): never => {
+    throw stopAt(
+      node,
+      'unsupported-layer',
+      `${name} layers are not supported; a model with one cannot be trained here.`,
+    );
+  };
+  const site = graph.site(node, name.split('.').at(-1) ?? name, undefined, false);
+  return { kind: 'layer', type: name, node, site, name: undefined, apply };
+}
+
+function makeSequence(
+  interpreter: Interpreter,
+  type: SequenceValue['type'],
+  args: CallArguments,
+  node: Syntax,
+): SequenceValue {
+  const first = args.positional[0] ?? args.named.get('layers');
+  const sequence: SequenceValue = {
+    kind: 'sequence',
+    type,
+    items: [],
+    node,
+    input: undefined,
+    name: undefined,
+  };
+  if (first?.kind === 'dict') {
+    for (const [name, value] of first.entries) sequence.items.push({ name, value });
+    return sequence;
+  }
+  const values = type === 'torch' ? args.positional : first === undefined ? [] : interpreter.itemsOf(first);
+  if (values === undefined && first !== undefined) {
+    const reason = first.kind === 'unknown' ? first.reason : 'they are computed';
+    throw stopAt(
+      first.kind === 'unknown' ? first : node,
+      'unknown-value',
+      `The layers are not known: ${reason}.`,
+    );
+  }
+  for (const value of values ?? []) append(sequence, value);
+  return sequence;
+}
+
+function append(sequence: SequenceValue, value: Value): void {
+  if (value.kind === 'tensor') {
+    // keras.Input as the first item only gives the shape.
+    sequence.input = value.tensor.shape;
+    return;
+  }
+  if (value.kind === 'layer' && sequence.input === undefined && sequence.items.length === 0) {
+    const shape = value.config?.['input_shape'];
+    if (Array.isArray(shape)) sequence.input = shape as (number | null)[];
+  }
+  if (value.kind === 'layer' && value.type === 'InputLayer') return;
+  sequence.items.push({ name: String(sequence.items.length), value });
+}
+
+function makeInput(graph: Graph, args: CallArguments, node: Syntax): Value {
+  const shape = argument(args, 0, 'shape');
+  if (shape === undefined)
+    throw stopAt(node, 'unknown-input', 'The shape of this input is not known; give it shape=(…).');
+  graph.pin(shape, node.range);
+  const name = args.named.get('name');
+  return asValue(graph.input(name?.kind === 'string' ? name.value : 'input', readShape(shape, node)));
+}
+
+function makeInputLayer(args: CallArguments, node: Syntax): Value {
+  const shape = argument(args, 0, 'shape') ?? args.named.get('input_shape');
+  const config = { input_shape: shape === undefined ? undefined : readShape(shape, node) };
+  const apply = (inputs: readonly Tensor[]): Tensor => tensorAt(inputs, node);
+  return { kind: 'layer', type: 'InputLayer', node, site: undefined, name: undefined, apply, config };
+}
+
+function makeFunctional(args: CallArguments, node: Syntax): Value {
+  const inputs = argument(args, 0, 'inputs');
+  const outputs = argument(args, 1, 'outputs');
+  if (inputs === undefined || outputs === undefined) return NONE;
+  return { kind: 'model', inputs: tensorsOf(inputs, node), outputs: tensorsOf(outputs, node), node };
+}
+
+function callMethod(
+  interpreter: Interpreter,
+  self: Value,
+  name: string,
+  args: CallArguments,
+  node: Syntax,
+): Value {
+  switch (self.kind) {
+    case 'tensor':
+      return (
+        callTorchFunction(
+          interpreter.graph,
+          name,
+          { ...args, positional: [self, ...args.positional] },
+          node,
+        ) ?? unknownAt(node, `.${name}() of a tensor is not supported`)
+      );
+    case 'list':
+      return callListMethod(interpreter, self.items, name, args, node);
+    case 'dict':
+      return callDictMethod(self.entries, name, args, node);
+    case 'sequence':
+      return callSequenceMethod(interpreter, self, name, args, node);
+    case 'instance':
+      return callModuleMethod(self, name, args, node);
+    default:
+      // Methods that move or mode a module give the module back.
+      return /^(?:to|cuda|cpu|train|eval|float|half|apply|double)$/.test(name)
+        ? self
+        : unknownAt(node, `.${name}() is not read here`);
+  }
+}
+
+function callListMethod(
+  interpreter: Interpreter,
+  items: Value[],
+  name: string,
+  args: CallArguments,
+  node: Syntax,
+): Value {
+  const first = args.positional[0];
+  if (name === 'append' && first !== undefined) items.push(first);
+  else if (name === 'extend' && first !== undefined)
+    items.push(...(interpreter.itemsOf(first) ?? [unknownAt(node, 'what is added is not known')]));
+  else if (name === 'insert' && first?.kind === 'number' && args.positional[1] !== undefined)
+    items.splice(first.value, 0, args.positional[1]);
+  else if (name === 'pop') return items.splice(first?.kind === 'number' ? first.value : -1, 1)[0] ?? NONE;
+  else return unknownAt(node, `.${name}() is not read here`);
+  return NONE;
+}
+
+function callDictMethod(entries: Map<string, Value>, name: string, args: CallArguments, node: Syntax): Value {
+  const keys = [...entries.keys()].map((value): Value => ({ kind: 'string', value }));
+  switch (name) {
+    case 'items':
+      return listOf([...entries.values()].map((value, index) => listOf([keys[index] ?? NONE, value], true)));
+    case 'keys':
+      return listOf(keys);
+    case 'values':
+      return listOf([...entries.values()]);
+    case 'get': {
+      const key = args.positional[0];
+      return (key?.kind === 'string' ? entries.get(key.value) : undefined) ?? args.positional[1] ?? NONE;
+    }
+    default:
+      return unknownAt(node, `.${name}() is not read here`);
+  }
+}
+
+function callSequenceMethod(
+  interpreter: Interpreter,
+  self: SequenceValue,
+  name: string,
+  args: CallArguments,
+  node: Syntax,
+): Value {
+  const [first, second] = args.positional;
+  switch (name) {
+    case 'add':
+    case 'append':
+      if (first?.kind === 'unknown')
+        throw stopAt(first, 'unknown-value', `This layer is not known: ${first.reason}.`);
+      if (first !== undefined) append(self, first);
+      return self;
+    case 'extend':
+      for (const item of (first === undefined ? undefined : interpreter.itemsOf(first)) ?? [])
+        append(self, item);
+      return self;
+    case 'add_module':
+      if (first?.kind === 'string' && second !== undefined)
+        self.items.push({ name: first.value, value: second });
+      return NONE;
+    case 'build': {
+      const shape = argument(args, 0, 'input_shape');
+      if (shape?.kind === 'list') self.input = readShape(listOf(shape.items.slice(1)), node);
+      return NONE;
+    }
+    case 'children':
+      return listOf(self.items.map((item) => item.value));
+    default:
+      return /^(?:to|cuda|cpu|train|eval|float)$/.test(name)
+        ? self
+        : unknownAt(node, `.${name}() is not read here`);
+  }
+}
+
+function callModuleMethod(self: InstanceValue, name: string, args: CallArguments, node: Syntax): Value {
+  const [first, second] = args.positional;
+  if (/^(?:to|cuda|cpu|train|eval|float|half|apply|double)$/.test(name)) return self;
+  if (!/^(?:add_module|register_\w+|__init__|compile|build|save_hyperparameters)$/.test(name))
+    return unknownAt(node, `.${name}() of ${self.ofClass.name} is not read here`);
+  if (/_module$/.test(name) && first?.kind === 'string' && second !== undefined)
+    self.attributes.set(first.value, second);
+  return NONE;
+}
+
+function callModule(interpreter: Interpreter, module: Value, args: CallArguments, node: Syntax): Value {
+  if (module.kind === 'instance') return callInstance(interpreter, module, args, node);
+  const given = args.positional[0] ?? args.named.get('inputs') ?? args.named.get('input');
+  if (given?.kind === 'unknown') return given;
+  if (module.kind === 'layer') return asValue(callLayer(interpreter, module, tensorsOf(given, node), node));
+  if (module.kind === 'sequence') {
+    let value = given ?? NONE;
+    for (const item of module.items) value = interpreter.call(item.value, emptyArguments([value]), node);
+    return value;
+  }
+  if (module.kind === 'model') {
+    const outputs = callAgain(module.inputs, module.outputs, tensorsOf(given, node));
+    return outputs.length === 1 ? asValue(tensorAt(outputs, node)) : listOf(outputs.map(asValue), true);
+  }
+  return unknownAt(node, 'this cannot be called here');
+}
+
+function callInstance(
+  interpreter: Interpreter,
+  module: InstanceValue,
+  args: CallArguments,
+  node: Syntax,
+): Value {
+  const base = plainPath(libraryBase(module.ofClass) ?? '');
+  const names = base.startsWith('keras') ? ['call', '__call__'] : ['forward', '__call__'];
+  for (const name of names) {
+    const method = findMember(module.ofClass, name);
+    if (method?.kind === 'function') return interpreter.callFunction({ ...method, self: module }, args, node);
+  }
+  return unknownAt(node, `${module.ofClass.name} has no ${names[0] ?? 'method'} that can be read`);
+}
+
+/** Adds one call of a layer to the graph. */
+export function callLayer(
+  interpreter: Interpreter,
+  layer: LayerValue,
+  inputs: readonly Tensor[],
+  node: Syntax,
+): Tensor {
+  layer.name ??= interpreter.graph.freeName(snakeCase(layer.type));
+  const result = layer.apply(inputs, layer.name, node);
+  if (layer.site !== undefined && result.layer === layer.name)
+    interpreter.graph.siteOf[layer.name] = layer.site;
+  const again = (others: readonly Tensor[]): Tensor => callLayer(interpreter, layer, others, node);
+  return { ...result, source: { inputs, again } };
+}
+
+/** Calls a functional model on other inputs: every layer between, once more. */
+function callAgain(from: readonly Tensor[], to: readonly Tensor[], inputs: readonly Tensor[]): Tensor[] {
+  const done = new Map<string, Tensor>();
+  from.forEach((tensor, index) => {
+    const input = inputs[index];
+    if (input !== undefined) done.set(keyOf(tensor), input);
+  });
+  const visit = (tensor: Tensor): Tensor => {
+    const known = done.get(keyOf(tensor));
+    if (known !== undefined) return known;
+    const made = tensor.source === undefined ? tensor : tensor.source.again(tensor.source.inputs.map(visit));
+    done.set(keyOf(tensor), made);
+    return made;
+  };
+  return to.map(visit);
+}
+
+function keyOf(tensor: Tensor): string {
+  return `${tensor.layer} ${tensor.node}`;
+}
+
+function snakeCase(type: string): string {
+  const name = type.split('.').at(-1) ?? type;
+  return name.replaceAll(/([a-z])([A-Z])/g, '$1_$2').toLowerCase();
+}
+
+function attribute(object: Value, name: string, node: Syntax): Value | undefined {
+  if (object.kind === 'tensor') {
+    if (name === 'shape') return listOf(torchShape(object.tensor, node), true);
+    if (name === 'data' || name === 'T') return object;
+    return { kind: 'bound', name, self: object };
+  }
+  if (object.kind === 'layer' && /^(?:weight|bias)$/.test(name))
+    return unknownAt(node, 'weights are not known');
+  if (object.kind === 'layer' || object.kind === 'model') return { kind: 'bound', name, self: object };
+  return undefined;
+}
+
+function operate(interpreter: Interpreter, operator: string, left: Value, right: Value, node: Syntax): Value {
+  const { graph } = interpreter;
+  if (left.kind === 'tensor' && right.kind === 'tensor') {
+    const className = operator === '+' ? 'Add' : operator === '*' ? 'Multiply' : undefined;
+    if (className === undefined) return unknownAt(node, `${operator} of two tensors is not supported`);
+    const again = (inputs: readonly Tensor[]): Tensor => ops.merge(graph, className, inputs, undefined, node);
+    const inputs = [left.tensor, right.tensor];
+    return asValue({ ...again(inputs), source: { inputs, again } });
+  }
+  const [tensor, number] = left.kind === 'tensor' ? [left, right] : [right, left];
+  if (tensor.kind !== 'tensor' || number.kind !== 'number')
+    return unknownAt(node, `${operator} of these is not supported`);
+  const scale =
+    operator === '*' ? number.value : operator === '/' && left.kind === 'tensor' ? 1 / number.value : 1;
+  const offset =
+    operator === '+' ? number.value : operator === '-' && left.kind === 'tensor' ? -number.value : 0;
+  if (scale === 1 && offset === 0) return unknownAt(node, `${operator} of these is not supported`);
+  return asValue(
+    ops.keepShape(graph, 'Rescaling', graph.freeName('rescale'), { scale, offset }, tensor.tensor),
+  );
+}
+
+function tensorAt(tensors: readonly Tensor[], node: Syntax): Tensor {
+  const first = tensors[0];
+  if (first === undefined) throw stopAt(node, 'unknown-value', 'What comes in here is not known.');
+  return first;
+}
+
+function asValue(tensor: Tensor): Value {
+  return { kind: 'tensor', tensor };
+}

@@ -1,0 +1,236 @@
+import { badInput, type Problem, type Range } from '../../core/errors';
+import type { Program } from '../../core/plan';
+import { findModelOf, type HintTarget } from '../hints/attachHints';
+import { readModelHint } from '../hints/checkHints';
+import { makePositions } from '../positions';
+import type { FoundModel, FrontEnd, Hint, ReadSite, WidthTrace } from '../reading';
+import { covers, type Syntax } from '../syntax';
+import {
+  evaluateModel,
+  isModelValue,
+  type EvaluatedModel,
+  type EvaluationHints,
+  type PythonOrigin,
+} from './evaluateModel';
+import { findOrigins } from './findOrigins';
+import { describeDependents, nameOfConstant, type FileFacts } from './dependents';
+import type { FoundSite } from './graph';
+import { parameterName } from './interpreter';
+
+/** A model of the file with everything that was found out about it. */
+interface Entry {
+  readonly origin: PythonOrigin;
+  readonly evaluated: EvaluatedModel;
+  readonly sites: readonly FoundSite[];
+}
+
+/** Reads the Keras and PyTorch models of a Python file, without running it. */
+export function readPython(file: string, text: string, root: Syntax, hints: readonly Hint[]): FrontEnd {
+  const origins = findOrigins(root);
+  const hinted = readHints(root, text, hints, origins);
+  const entries = origins
+    .map((origin): Entry => {
+      const evaluated = evaluateModel(root, origin, hinted.get(origin) ?? {});
+      return { origin, evaluated, sites: keptSites(evaluated) };
+    })
+    .filter((entry) => isLikelyModel(entry));
+  const literals = new Map(
+    root.walk().flatMap((node) => (node.type === 'integer' ? [[node.start, node]] : [])),
+  );
+  const positionOf = makePositions(text);
+  const found = entries.map((entry) => ({
+    entry,
+    model: describeModel(entry, entries, { file, literals, positionOf, root }),
+  }));
+  return {
+    models: found.map(({ model }) => model),
+    targets: listTargets(
+      found.flatMap(({ entry }) => [...entry.evaluated.graph.sites.values()]),
+      literals,
+    ),
+    problems: found.flatMap(({ entry, model }) => problemOf(entry, model)),
+    makeProgram: (reading) => {
+      const entry = found.find(({ model }) => model.name === reading.name)?.entry;
+      if (entry === undefined) throw badInput('slice', `${file} has no model ${reading.name}.`);
+      return makeProgram(file, entry, positionOf);
+    },
+  };
+}
+
+/** A model that is a part of another is read there; its own trouble (no arguments, say) does not matter. */
+function problemOf(entry: Entry, model: FoundModel): Problem[] {
+  const problem = entry.evaluated.problem;
+  return problem === undefined || model.partOf.length > 0 ? [] : [{ ...problem, severity: 'warning' }];
+}
+
+function makeProgram(file: string, entry: Entry, positionOf: ReturnType<typeof makePositions>): Program {
+  const { topology, problem, graph, axes } = entry.evaluated;
+  if (topology === undefined) {
+    const at = problem?.range.start ?? entry.origin.node.start;
+    const { line, column } = positionOf(at);
+    const message = problem?.message ?? `${entry.origin.name} cannot be read.`;
+    throw badInput(problem?.code ?? 'cannot-read', `${file}:${line}:${column}: ${message}`);
+  }
+  const ids = new Map(entry.sites.map((site, id) => [site.key, id]));
+  const siteOf: Record<string, number> = {};
+  for (const layer of topology.config.layers) {
+    const id = ids.get(graph.siteOf[layer.name] ?? '');
+    if (id !== undefined) siteOf[layer.name] = id;
+  }
+  return { kind: 'topology', topology, siteOf, axes };
+}
+
+function readHints(
+  root: Syntax,
+  text: string,
+  hints: readonly Hint[],
+  origins: readonly PythonOrigin[],
+): Map<PythonOrigin, EvaluationHints> {
+  const read = new Map<PythonOrigin, EvaluationHints>();
+  const places = origins.map((origin) => ({ origin, places: [placeOf(origin)] }));
+  for (const hint of hints) {
+    if (hint.tag !== '@shrink-model') continue;
+    const origin = findModelOf(root, text, hint, places)?.origin;
+    if (origin === undefined) continue;
+    const values = readModelHint(hint).value;
+    read.set(origin, { ...parseList('args', values), ...parseList('input', values) });
+  }
+  return read;
+}
+
+function parseList(
+  key: 'args' | 'input',
+  values: Readonly<Record<string, string>>,
+): Record<string, unknown[]> {
+  const text = values[key];
+  const json: unknown = text === undefined ? undefined : JSON.parse(text);
+  return Array.isArray(json) ? { [key]: json as unknown[] } : {};
+}
+
+function placeOf(origin: PythonOrigin): Range {
+  const parent = origin.node.parent;
+  return (parent?.type === 'decorated_definition' ? parent : origin.node).range;
+}
+
+/** Sites of layers in the topology, in source order; of a model that failed, of what was read of it. */
+function keptSites(evaluated: EvaluatedModel): FoundSite[] {
+  const { graph, topology } = evaluated;
+  const names = topology?.config.layers.map((layer) => layer.name) ?? Object.keys(graph.siteOf);
+  const keys = new Set(names.map((name) => graph.siteOf[name]));
+  return [...graph.sites.values()]
+    .filter((site) => keys.has(site.key))
+    .sort(
+      (a, b) =>
+        a.node.start - b.node.start || (a.width?.literal?.start ?? 0) - (b.width?.literal?.start ?? 0),
+    );
+}
+
+/** Functions are candidates by their looks only: those that make no model after all are dropped. */
+function isLikelyModel({ origin, evaluated }: Entry): boolean {
+  if (origin.kind !== 'function' || isModelValue(evaluated.value)) return true;
+  return evaluated.value === undefined && /\b(?:Sequential|Model)\s*\(/.test(origin.node.text);
+}
+
+function describeModel(entry: Entry, entries: readonly Entry[], facts: FileFacts): FoundModel {
+  const { origin, evaluated } = entry;
+  const sites = entry.sites.map((site, id) => describeSite(site, id, facts));
+  const wholes = entries.filter((other) => other !== entry && isPartOf(entry, other));
+  const definition = origin.kind === 'variable' ? undefined : origin.node;
+  return {
+    name: origin.name,
+    aliases: [],
+    kind:
+      evaluated.value?.kind === 'instance'
+        ? 'subclassed'
+        : evaluated.value?.kind === 'model'
+          ? 'functional'
+          : 'sequential',
+    range: origin.node.range,
+    nameRange: (definition?.field('name') ?? origin.node).range,
+    sites,
+    dependents: describeDependents(entry.evaluated, entry.sites, facts),
+    places: [placeOf(origin)],
+    parameters: parametersOf(origin),
+    partOf: wholes.map((whole) => whole.origin.name),
+  };
+}
+
+function isPartOf(part: Entry, whole: Entry): boolean {
+  const { node } = part.origin;
+  const isInside = covers(node.range, whole.origin.node.range) || covers(whole.origin.node.range, node.range);
+  return !isInside && whole.sites.some((site) => covers(node.range, site.node.range));
+}
+
+function parametersOf(origin: PythonOrigin): { name: string; hasDefault: boolean }[] {
+  const definition =
+    origin.kind === 'class'
+      ? origin.node
+          .walk()
+          .find((node) => node.type === 'function_definition' && node.field('name')?.text === '__init__')
+      : origin.node;
+  const parameters = definition?.field('parameters')?.namedChildren ?? [];
+  const own = origin.kind === 'class' ? parameters.slice(1) : parameters;
+  return own.map((parameter) => ({
+    name: parameterName(parameter),
+    hasDefault: parameter.field('value') !== undefined || parameter.text.startsWith('*'),
+  }));
+}
+
+function describeSite(site: FoundSite, id: number, facts: FileFacts): Omit<ReadSite, 'hint' | 'hintRange'> {
+  const { line, column } = facts.positionOf(site.node.start);
+  const literal = site.width?.literal;
+  const place =
+    literal === undefined || covers(site.node.range, literal)
+      ? undefined
+      : callAround(literal, facts.literals);
+  return {
+    id,
+    file: facts.file,
+    layerType: site.type,
+    range: site.node.range,
+    line,
+    column,
+    ...(literal === undefined ? {} : { widthRange: literal }),
+    ...(site.width === undefined ? {} : { width: site.width.value }),
+    trace: traceOf(site, facts),
+    ...(place === undefined ? {} : { hintPlace: place.start }),
+  };
+}
+
+function traceOf(site: FoundSite, facts: FileFacts): WidthTrace {
+  if (!site.hasWidth || site.width === undefined) return { kind: 'none' };
+  const literal = site.width.literal;
+  if (literal === undefined) return { kind: 'computed', range: site.node.range, reason: 'is computed' };
+  if (covers(site.node.range, literal)) return { kind: 'literal' };
+  const name = nameOfConstant(facts.literals.get(literal.start));
+  return { kind: 'constant', name: name ?? String(site.width.value), others: [] };
+}
+
+/** The call in whose arguments a literal stands: `Block(64)`. */
+function callAround(literal: Range, literals: ReadonlyMap<number, Syntax>): Syntax | undefined {
+  for (const ancestor of literals.get(literal.start)?.ancestors() ?? []) {
+    if (ancestor.type === 'call') return ancestor;
+    if (/statement$|definition$/.test(ancestor.type)) return undefined;
+  }
+  return undefined;
+}
+
+function listTargets(sites: readonly FoundSite[], literals: ReadonlyMap<number, Syntax>): HintTarget[] {
+  const targets = new Map<number, HintTarget>();
+  for (const site of sites) {
+    const width = site.width?.literal === undefined ? undefined : site.width.value;
+    const shared = { layerType: site.type, hasWidth: site.hasWidth };
+    const literal = site.width?.literal;
+    const isElsewhere = literal !== undefined && !covers(site.node.range, literal);
+    if (!targets.has(site.node.start))
+      targets.set(site.node.start, {
+        ...shared,
+        range: site.node.range,
+        width: isElsewhere ? undefined : width,
+      });
+    const place = isElsewhere ? callAround(literal, literals) : undefined;
+    if (place !== undefined && !targets.has(place.start))
+      targets.set(place.start, { ...shared, range: place.range, width });
+  }
+  return [...targets.values()].sort((a, b) => a.range.start - b.range.start);
+}
