@@ -110,7 +110,8 @@ function compileSettings(model: tf.LayersModel): { loss?: string; optimizer?: Op
   const optimizer = given.optimizer === undefined ? {} : { optimizer: describeOptimizer(given.optimizer) };
   const loss = Array.isArray(given.loss) ? (given.loss as unknown[])[0] : given.loss;
   if (typeof loss === 'string') return { loss, ...optimizer };
-  if (typeof loss === 'function') return { loss: loss.name.replace(/_$/, ''), ...optimizer };
+  // Operations of TensorFlow.js are named `softmaxCrossEntropy__op`.
+  if (typeof loss === 'function') return { loss: loss.name.replace(/_*(op)?$/, ''), ...optimizer };
   return optimizer;
 }
 
