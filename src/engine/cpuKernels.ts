@@ -46,9 +46,9 @@ function replaceKernel(kernelName: string, kernelFunc: unknown): void {
 
 let installed = false;
 
-/** Replaces them once a process. */
-export function installCpuKernels(): void {
-  if (installed) return;
+/** Replaces them once a process. @param again even so, because something has registered the stock ones since */
+export function installCpuKernels(again = false): void {
+  if (installed && !again) return;
   installed = true;
   replaceKernel('ResizeNearestNeighborGrad', resizeGradient(nearestGradient));
   replaceKernel('ResizeBilinearGrad', resizeGradient(bilinearGradient));

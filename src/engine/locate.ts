@@ -1,8 +1,11 @@
 /** Finds engines that are not part of the program: in its own node_modules, the user's project, an install folder. */
 import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
+import { delimiter, dirname, join } from 'node:path';
 
-const folders: string[] = [];
+/** Further folders may be named in the environment, separated as in PATH. */
+const folders: string[] = (process.env['SHRINKNETS_ENGINES'] ?? '')
+  .split(delimiter)
+  .filter((folder) => folder !== '');
 
 /** Also looks for engines in this folder's `node_modules` and those above it: the user's project, the install folder. */
 export function addEngineFolder(folder: string): void {

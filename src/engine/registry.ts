@@ -3,9 +3,11 @@ import { badInput } from '../core/errors';
 import type { EngineProvider, EngineStatus } from './engine';
 import { cpu } from './engines/cpu';
 import { onnxruntime } from './engines/onnxruntime';
+import { tfjsNode, tfjsNodeGpu } from './engines/tfjsNode';
 import { wasm } from './engines/wasm';
+import { webgpu } from './engines/webgpu';
 
-export const providers: readonly EngineProvider[] = [onnxruntime, wasm, cpu];
+export const providers: readonly EngineProvider[] = [tfjsNodeGpu, onnxruntime, webgpu, tfjsNode, wasm, cpu];
 
 /** @throws ShrinkError `unknown-engine` naming those there are */
 export function findEngine(name: string): EngineProvider {

@@ -68,8 +68,7 @@ async function takeSnapshot(): Promise<Snapshot> {
 function restore(snapshot: Snapshot): void {
   tf.tidy(() => {
     for (const { variable, values } of snapshot)
-      if (!variable.isDisposed)
-        variable.assign(tf.tensor(values, variable.shape, variable.dtype));
+      if (!variable.isDisposed) variable.assign(tf.tensor(values, variable.shape, variable.dtype));
   });
 }
 

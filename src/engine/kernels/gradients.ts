@@ -49,9 +49,9 @@ function registerFlatGradient(kernelName: string): void {
 
 let installed = false;
 
-/** Replaces them once a process. */
-export function installGradients(): void {
-  if (installed) return;
+/** Replaces them once a process. @param again even so, because something has registered the stock ones since */
+export function installGradients(again = false): void {
+  if (installed && !again) return;
   installed = true;
   // The registry's type promises a gradient for every name; asked for a missing one it answers undefined.
   const find = getGradient as (name: string) => ReturnType<typeof getGradient> | undefined;
