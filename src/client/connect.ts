@@ -59,7 +59,8 @@ export async function connectBackend(lock: LockInfo, watcher: Watcher): Promise<
   }
 }
 
-function unreachable(lock: LockInfo, cause: unknown): ShrinkError {
+/** The error of a backend that lives but does not answer. */
+export function unreachable(lock: LockInfo, cause: unknown): ShrinkError {
   return new ShrinkError(
     'environment',
     'backend-unreachable',

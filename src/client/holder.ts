@@ -1,9 +1,10 @@
 import { hostname } from 'node:os';
 import { ShrinkError } from '../core/errors';
 import { markKilled } from '../run/crashes';
-import { removeStaleLock, type LockInfo } from '../run/lock';
+import { readLiveLock, removeStaleLock, type LockInfo } from '../run/lock';
 import { isSameProcess } from '../run/processIdentity';
 import { removeSocketPath } from '../run/socketPath';
+import { unreachable } from './connect';
 import { killProcessGroup } from './killProcess';
 import type { SpawnedBackend } from './spawnBackend';
 
@@ -39,6 +40,18 @@ export async function waitForEnd(
 async function cleanUp(folder: string, lock: LockInfo): Promise<void> {
   await removeStaleLock(folder, lock).catch(() => undefined);
   await removeSocketPath(lock.socket);
+}
+
+/** Asks a backend to stop by a signal. @throws ShrinkError `backend-unreachable` where there are none */
+export async function signalHolder(lock: LockInfo, cause: unknown): Promise<void> {
+  if (process.platform === 'win32' || lock.host !== hostname()) throw unreachable(lock, cause);
+  if (await isSameProcess(lock.pid, lock.startTime)) process.kill(lock.pid, 'SIGTERM');
+}
+
+/** Waits until a backend has ended, however long it takes. */
+export async function waitUntilGone(folder: string, lock: LockInfo): Promise<void> {
+  while ((await readLiveLock(folder))?.token === lock.token)
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
 }
 
 /**

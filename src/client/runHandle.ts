@@ -1,12 +1,11 @@
 import { basename } from 'node:path';
-import { ShrinkError } from '../core/errors';
 import type { JournalEvent, Progress } from '../core/events';
 import type { ClientPeer } from '../protocol/connection';
 import { readJournal } from '../run/journal';
 import { findEnding, stateAfter, type RunState } from '../run/listRuns';
 import { readLiveLock, type LockInfo } from '../run/lock';
-import { connectBackend } from './connect';
-import { killHolder, waitForEnd } from './holder';
+import { connectBackend, unreachable } from './connect';
+import { killHolder, signalHolder, waitForEnd } from './holder';
 import { describeDeath, type ProcessExit, type SpawnedBackend } from './spawnBackend';
 
 /** How a handle came to its end. */
@@ -98,39 +97,44 @@ export class RunHandle {
   }
 
   /**
-   * Asks the run to keep what was learned and end; `closed` tells when it has.
+   * Asks the run to keep what was learned and end; `closed` tells when it has. A backend that cannot be reached
+   * over its socket, being of another version or having lost it, is asked by a signal.
    *
    * @throws ShrinkError `backend-unreachable`
    */
   async stop(): Promise<void> {
-    if (this.lock === undefined || this.over) return;
-    const peer = await this.peer;
-    await peer?.ask('stop', {}).catch(this.unlessOver);
+    if (this.lock === undefined || !(await this.isHeld())) return;
+    try {
+      await (await this.peer)?.ask('stop', {});
+    } catch (error) {
+      if (await this.isHeld()) await signalHolder(this.lock, error);
+    }
   }
 
   /** Ends the backend's process group at once: within 2 s it is gone. @throws ShrinkError `kill-failed` */
   async kill(): Promise<void> {
-    if (this.lock !== undefined && !this.over) await killHolder(this.folder, this.lock);
+    if (this.lock !== undefined && (await this.isHeld())) await killHolder(this.folder, this.lock);
   }
 
   /** Lets go of the run, which goes on. */
   async detach(): Promise<void> {
     if (this.lock === undefined || this.over) return;
-    const peer = await this.peer;
     this.lettingGo = true;
     this.backend?.release();
-    await peer?.ask('detach', {}).catch(this.unlessOver);
-    peer?.end();
+    try {
+      const peer = await this.peer;
+      await peer?.ask('detach', {});
+      peer?.end();
+    } catch (error) {
+      // A run that ends while it is asked something is no error.
+      if (await this.isHeld()) throw unreachable(this.lock, error);
+    }
     await this.closed;
   }
 
-  /** A run that ends while it is asked something is no error. */
-  private readonly unlessOver = async (error: unknown): Promise<void> => {
-    if (this.lock === undefined || (await readLiveLock(this.folder))?.token !== this.lock.token) return;
-    throw new ShrinkError('environment', 'backend-unreachable', 'The training process does not answer.', {
-      cause: error,
-    });
-  };
+  private async isHeld(): Promise<boolean> {
+    return this.lock !== undefined && (await readLiveLock(this.folder))?.token === this.lock.token;
+  }
 
   private async follow(): Promise<RunEnd> {
     let problem: unknown;
@@ -163,7 +167,7 @@ export class RunHandle {
         await new Promise((resolve) => setTimeout(resolve, 50 * failures));
       }
       if (this.lettingGo || findEnding(this.stored) !== undefined) return undefined;
-      if ((await readLiveLock(this.folder))?.token !== lock.token) return undefined;
+      if (!(await this.isHeld())) return undefined;
     }
   }
 
@@ -172,7 +176,7 @@ export class RunHandle {
       onEvent: (event) => this.take(event),
       onProgress: (progress) => {
         this.latest = progress;
-        for (const listener of this.progressListeners) listener(progress);
+        tell(this.progressListeners, progress);
       },
     });
     await peer.ask('subscribe', { fromSeq: this.stored.length });
@@ -183,9 +187,9 @@ export class RunHandle {
     // After a lost connection some come twice.
     if (event.seq !== this.stored.length) return;
     this.stored.push(event);
-    for (const listener of this.eventListeners) listener(event);
     this.wake();
     this.changed = this.nextChange();
+    tell(this.eventListeners, event);
   }
 
   private nextChange(): Promise<void> {
@@ -216,6 +220,19 @@ export class RunHandle {
         return { state: stateAfter(ending), message: ending.message, ...rest };
       default:
         return { state: 'interrupted', message: await describeDeath(this.folder, exit), ...rest };
+    }
+  }
+}
+
+/** A listener that throws keeps nobody else from hearing, and is not swallowed by the connection either. */
+function tell<T>(listeners: ReadonlySet<(news: T) => void>, news: T): void {
+  for (const listener of listeners) {
+    try {
+      listener(news);
+    } catch (error) {
+      queueMicrotask(() => {
+        throw error;
+      });
     }
   }
 }

@@ -2,7 +2,7 @@ import { ShrinkError } from '../core/errors';
 import { describeRun } from '../run/listRuns';
 import { readLiveLock } from '../run/lock';
 import { createRun, readPlan, type NewRun } from '../run/runFolder';
-import { killHolder } from './holder';
+import { killHolder, waitUntilGone } from './holder';
 import { RunHandle } from './runHandle';
 import { spawnBackend, type BackendSettings } from './spawnBackend';
 
@@ -50,6 +50,7 @@ export async function stopRun(folder: string): Promise<boolean> {
   const handle = new RunHandle(folder, lock);
   await handle.stop();
   await handle.closed;
+  await waitUntilGone(folder, lock);
   return true;
 }
 

@@ -56,7 +56,7 @@ export function refusalCode(thrown: unknown): number | undefined {
   return thrown instanceof ResponseError ? thrown.code : undefined;
 }
 
-export interface Peer {
+interface Peer {
   /** Settles when the connection is gone, with the reason if it was a mistake of the other side. */
   readonly closed: Promise<Error | undefined>;
   /** Closes after what was sent has been handed to the system. */

@@ -11,7 +11,7 @@ import { RUN_FILES, resolveInside } from './paths';
 type CheckpointEvent = Extract<JournalEvent, { type: 'checkpoint' }>;
 
 /** How many of the newest checkpoints are kept, besides the best one. */
-export const KEPT_CHECKPOINTS = 3;
+const KEPT_CHECKPOINTS = 3;
 
 /**
  * The file of the checkpoint whose event gets `seq`, relative to the run's folder. Named after the event so that

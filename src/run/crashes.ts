@@ -24,7 +24,7 @@ const crashSchema = z.object({
 export type Crash = z.infer<typeof crashSchema>;
 
 /** Deaths on one engine after which it is passed over. */
-export const CRASHES_PER_ENGINE = 2;
+const CRASHES_PER_ENGINE = 2;
 
 /** Every crash of a run so far. A damaged file counts as none. */
 export async function readCrashes(folder: string): Promise<readonly Crash[]> {

@@ -17,8 +17,8 @@ export interface RestoredRun {
   readonly checkpoint?: Checkpoint;
   /** Relative path of the checkpoint's file. */
   readonly checkpointFile?: string;
-  /** Whether the process before ended without saying how. */
-  readonly interrupted: boolean;
+  /** When the last event was written, if the process before ended without saying how. */
+  readonly interruptedAt?: number;
   /** What was passed over or dropped and why. */
   readonly warnings: readonly Extract<RunEvent, { type: 'warning' }>[];
 }
@@ -33,6 +33,7 @@ export interface RestoredRun {
 export async function restoreRun(folder: string): Promise<RestoredRun> {
   const content = await checkResumable(folder);
   const events = content.events;
+  const last = events.at(-1);
   const warnings: Extract<RunEvent, { type: 'warning' }>[] = [];
   const warn = (code: string, message: string): void =>
     void warnings.push({ type: 'warning', code, message });
@@ -55,7 +56,7 @@ export async function restoreRun(folder: string): Promise<RestoredRun> {
   return {
     journal,
     history,
-    interrupted: events.length > 0 && findEnding(events) === undefined,
+    ...(last === undefined || findEnding(events) !== undefined ? {} : { interruptedAt: last.at }),
     ...(latest === undefined ? {} : { checkpoint: latest.checkpoint, checkpointFile: latest.event.file }),
     warnings,
   };

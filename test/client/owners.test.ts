@@ -1,11 +1,12 @@
 import { execFile, execFileSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, describe, expect, it } from 'vitest';
 import { attachRun, killRun, resumeRun, startRun, stopRun } from '../../src/client/runs';
 import { readJournal } from '../../src/run/journal';
 import { describeRun } from '../../src/run/listRuns';
+import { readLock } from '../../src/run/lock';
 import { exists, readStartTime } from '../../src/run/processIdentity';
 import {
   bundle,
@@ -46,6 +47,16 @@ describe('stopping', () => {
     expect(await stopRun(handle.folder)).toBe(true);
     expect(await handle.closed).toMatchObject({ state: 'stopped' });
     expect(await stopRun(handle.folder)).toBe(false);
+  });
+
+  it('works on a backend whose socket is gone', async () => {
+    const handle = await startRun(startSettings(ENDLESS, { owner: 'detached' }));
+    const socket = (await readLock(handle.folder))?.socket ?? '';
+    rmSync(socket);
+    expect(await stopRun(handle.folder)).toBe(true);
+    expect(await handle.closed).toMatchObject({ state: 'stopped' });
+    const watched = await attachRun(handle.folder);
+    expect(await watched.closed).toMatchObject({ state: 'stopped' });
   });
 
   it('is what SIGTERM means; a second one ends a job that does not stop', async () => {

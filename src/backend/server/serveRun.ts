@@ -131,7 +131,9 @@ function announce(
       message: 'The process that trained this run before ended without saying so; its lock was taken over.',
     });
   const crash = crashes.at(-1);
-  if (crash !== undefined && restored.interrupted) recorder.emit(describeCrash(crash, crashes));
+  // An older crash has been told of already.
+  if (crash !== undefined && crash.at >= (restored.interruptedAt ?? Number.POSITIVE_INFINITY))
+    recorder.emit(describeCrash(crash, crashes));
   for (const warning of restored.warnings) recorder.emit(warning);
 }
 

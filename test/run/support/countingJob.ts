@@ -31,9 +31,9 @@ interface CountingState {
 }
 
 /** Steps of an "epoch" of this job. */
-export const EPOCH_STEPS = 5;
+const EPOCH_STEPS = 5;
 
-export function advance(weights: Float32Array, step: number): void {
+function advance(weights: Float32Array, step: number): void {
   for (let i = 0; i < weights.length; i += 1)
     weights[i] = Math.fround((weights[i] ?? 0) * 0.75 + Math.sin(step * 31 + i));
 }

@@ -55,7 +55,7 @@ export function bundle(name: 'countingBackend' | 'owner' | 'letsGo'): string {
   return outfile;
 }
 
-export function bundleBackend(): string {
+function bundleBackend(): string {
   return bundle('countingBackend');
 }
 
