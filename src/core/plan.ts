@@ -55,6 +55,11 @@ export interface Plan {
   readonly sites: readonly Site[];
   /** Options written in `@shrink-model`, as text by option key, with their places. */
   readonly modelHint: Readonly<Record<string, string>>;
+  /**
+   * Options that the source's own training code says, as text by option key; hints, flags and settings override them.
+   * Absent for TensorFlow.js, whose model is compiled when the slice runs.
+   */
+  readonly sourceOptions?: Readonly<Record<string, string>>;
   /** Whether at least one bare `@shrink` stands in the model: then only hinted layers are sized. */
   readonly onlyHinted: boolean;
 }

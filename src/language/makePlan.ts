@@ -28,6 +28,7 @@ export function makePlan(reading: SourceReading, modelName?: string): Plan {
     program: front.makeProgram(model),
     sites: model.sites.map(siteOf),
     modelHint: model.modelHint,
+    ...(front.sourceOptions === undefined ? {} : { sourceOptions: front.sourceOptions }),
     onlyHinted: model.onlyHinted,
   };
 }

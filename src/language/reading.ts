@@ -130,6 +130,8 @@ export interface FrontEnd {
   /** Every layer call of the file, in a model or not. */
   readonly targets: readonly HintTarget[];
   readonly problems: readonly Problem[];
+  /** What the source's training code says, as text by option key. */
+  readonly sourceOptions?: Readonly<Record<string, string>>;
   /** @throws ShrinkError `missing-argument` or `slice` when the program cannot be made */
   makeProgram(model: ModelReading): Program;
 }

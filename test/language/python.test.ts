@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { makePlan } from '../../src/language';
 import type { FunctionalTopology } from '../../src/core/topology';
 import { checkEdit, checkRefused } from './support/checkEdit';
+import { goldenFiles } from './support/golden';
 import { read } from './support/parsers';
 
 const TORCH = 'import torch\nfrom torch import nn\nimport torch.nn.functional as F\n';
@@ -271,5 +272,23 @@ model = nn.Sequential(
       [16, { min: 3 }],
       [2, { off: true }],
     ]);
+  });
+});
+
+describe('training options in Python', () => {
+  it.each([
+    ['lenet', { loss: 'sparseCategoricalCrossentropy', optimizer: 'adam', learningRate: '1e-3' }],
+    ['kerasSequential', { loss: 'categoricalCrossentropy', optimizer: 'adam', batchSize: '128' }],
+    ['mlp', { loss: 'sparseCategoricalCrossentropy' }],
+    ['resnet', {}],
+  ])('are read from %s', (name, options) => {
+    const golden = goldenFiles().find((candidate) => candidate.file.endsWith(`${name}.py`));
+    expect(makePlan(read(golden?.text ?? '', golden?.file)).sourceOptions).toEqual(options);
+  });
+
+  it('follow a constant and see momentum', () => {
+    const text = `${TORCH}LR = 0.1\nmodel = nn.Sequential(nn.Linear(3, 4), nn.Linear(4, 2))
+opt = torch.optim.SGD(model.parameters(), lr=LR, momentum=0.9)\n`;
+    expect(makePlan(read(text, FILE)).sourceOptions).toEqual({ optimizer: 'momentum', learningRate: '0.1' });
   });
 });

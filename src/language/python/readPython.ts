@@ -13,6 +13,7 @@ import {
   type PythonOrigin,
 } from './evaluateModel';
 import { findOrigins } from './findOrigins';
+import { readSourceOptions } from './sourceOptions';
 import { describeDependents, nameOfConstant, type FileFacts } from './dependents';
 import type { FoundSite } from './graph';
 import { parameterName } from './interpreter';
@@ -49,6 +50,7 @@ export function readPython(file: string, text: string, root: Syntax, hints: read
       literals,
     ),
     problems: found.flatMap(({ entry, model }) => problemOf(entry, model)),
+    sourceOptions: entries.length === 0 ? {} : readSourceOptions(root),
     makeProgram: (reading) => {
       const entry = found.find(({ model }) => model.name === reading.name)?.entry;
       if (entry === undefined) throw badInput('slice', `${file} has no model ${reading.name}.`);

@@ -72,7 +72,8 @@ const MAKERS: Readonly<Record<string, Maker>> = {
   Tanh: activationOf('tanh'),
   Softmax: activationOf('softmax'),
   Softmax2d: activationOf('softmax'),
-  LogSoftmax: activationOf('log_softmax'),
+  // The negative log likelihood of log-probabilities is the cross-entropy of probabilities, which losses here take.
+  LogSoftmax: activationOf('softmax'),
   GELU: activationOf('gelu'),
   SiLU: activationOf('swish'),
   Mish: activationOf('mish'),
@@ -97,7 +98,7 @@ export const TORCH_ACTIVATIONS: Readonly<Record<string, string>> = {
   sigmoid: 'sigmoid',
   tanh: 'tanh',
   softmax: 'softmax',
-  log_softmax: 'log_softmax',
+  log_softmax: 'softmax',
   gelu: 'gelu',
   silu: 'swish',
   mish: 'mish',
