@@ -83,6 +83,8 @@ function tfjsNodeProvider(name: 'tfjs-node' | 'tfjs-node-gpu'): EngineProvider {
         );
       }
       applyShim();
+      // Errors only; the library greets with a page of advice otherwise.
+      process.env['TF_CPP_MIN_LOG_LEVEL'] ??= '2';
       try {
         await loadForeign(() => found.load());
       } catch (thrown) {

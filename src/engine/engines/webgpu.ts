@@ -4,7 +4,7 @@ import { messageOf, ShrinkError } from '../../core/errors';
 import { probeInChild, type ProbeAnswer } from '../childProbe';
 import { activateBackend, createEagerEngine } from '../eager';
 import type { EngineDescription, EngineProvider, EngineStatus } from '../engine';
-import { loadForeign } from '../foreign';
+import { correctAveragePooling, loadForeign } from '../foreign';
 import { locatePackage, type LocatedPackage } from '../locate';
 
 const DAWN = 'webgpu';
@@ -83,6 +83,7 @@ export const webgpu: EngineProvider = {
       try {
         await provideGpu(found.dawn.entry);
         await loadForeign(() => found.backend.load());
+        correctAveragePooling('webgpu');
       } catch (thrown) {
         const message = `The engine webgpu cannot be loaded: ${messageOf(thrown)}`;
         throw new ShrinkError('environment', 'engine-unavailable', message, { cause: thrown });

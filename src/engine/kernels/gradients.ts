@@ -26,7 +26,8 @@ function tileGradient(dy: Tensor, shape: readonly number[], reps: readonly numbe
       repeated.push(split.length);
       split.push(count);
     }
-    split.push(length);
+    // An axis that is nothing but repetitions needs no second one; GPUs have no ranks above 6.
+    if (length !== 1 || count === 1) split.push(length);
   });
   return repeated.length === 0
     ? reshape(dy, [...shape])
