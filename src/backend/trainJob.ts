@@ -1,14 +1,15 @@
 import path from 'node:path';
 import { access } from 'node:fs/promises';
-import { badInput, ShrinkError } from '../core/errors';
+import { badInput } from '../core/errors';
 import type { RunContext } from '../core/job';
 import { mixSeed, seededRandom } from '../core/random';
 import { readModuleParts } from '../data/moduleData';
 import { completeDataset } from '../data/splitData';
 import type { Dataset } from '../data/dataset';
-import type { Engine } from '../engine/engine';
-import { findEngine, providers } from '../engine/registry';
+import { findEngine } from '../engine/registry';
+import type { Selection } from '../engine/select';
 import type * as tf from '../engine/tf';
+import { chooseEngine } from '../train/chooseEngine';
 import { topologyOf, readWeights } from '../train/model';
 import { describeOptimizer, type OptimizerName, type OptimizerSpec } from '../train/optimizer';
 import { sizeOfNetwork } from '../train/network';
@@ -19,7 +20,8 @@ import { evaluatePlan, loadUserModule } from './userCode';
 /** What the backend process does for a run: the author's model and data, an engine, then the session. */
 export async function trainJob(context: RunContext): Promise<'done' | 'stopped'> {
   const { plan, options } = context;
-  const { engine, why } = await chooseEngine(options.engine);
+  // Building a model needs some engine; which one trains it is measured on the model.
+  await findEngine('wasm').load();
   const { authored, optimizer } = await makeModel(context);
   const data = await loadData(context);
   const prepared = prepareTraining(plan, authored, data, options.loss);
@@ -29,34 +31,26 @@ export async function trainJob(context: RunContext): Promise<'done' | 'stopped'>
       : { ...optimizer, name: options.optimizer as OptimizerName, settings: {} }),
     ...(options.learningRate === undefined ? {} : { learningRate: options.learningRate }),
   };
-  if (context.resumeFrom === undefined) announce(context, engine, why, prepared, spec);
+  const chosen = await chooseEngine(engineFor(context), prepared, spec, options.batchSize, options.seed);
+  const { engine } = chosen;
+  if (context.resumeFrom === undefined) announce(context, chosen, prepared, spec);
   return runSession(context, { engine, authored, prepared, optimizer: spec });
 }
 
-/** The engine that was asked for, or the first that can be used: the registry lists the fastest first. */
-async function chooseEngine(name: string): Promise<{ engine: Engine; why: string }> {
-  if (name !== 'auto') return { engine: await findEngine(name).load(), why: 'asked for' };
-  const passedOver: string[] = [];
-  for (const provider of providers) {
-    const status = await provider.probe();
-    if (status.available) {
-      const why = passedOver.length === 0 ? 'the fastest here' : `the fastest here; ${passedOver.join('; ')}`;
-      return { engine: await provider.load(), why };
-    }
-    passedOver.push(`${status.name}: ${status.missing}`);
-  }
-  throw new ShrinkError('environment', 'no-engine', `No engine can be used here: ${passedOver.join('; ')}.`);
+/** A run that goes on does so on the engine it began with: another one rounds differently. */
+function engineFor(context: RunContext): string {
+  const begun = context.history.findLast((event) => event.type === 'engine');
+  return begun?.type === 'engine' ? begun.name : context.options.engine;
 }
 
 function announce(
   context: RunContext,
-  engine: Engine,
-  why: string,
+  { engine, why, trials }: Selection,
   prepared: ReturnType<typeof prepareTraining>,
   spec: OptimizerSpec,
 ): void {
   const { name, device } = engine.describe();
-  context.emit({ type: 'engine', name, device, why });
+  context.emit({ type: 'engine', name, device, why, trials });
   const { dataset, analysis } = prepared;
   context.emit({
     type: 'data',

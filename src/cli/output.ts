@@ -1,8 +1,8 @@
-import { createColors } from 'picocolors';
+import colors from 'picocolors';
 
 /** Where a command writes: text for people on stdout, problems on stderr, and one line that is written over. */
 export class Output {
-  readonly colors = createColors(process.stdout.isTTY && process.env['NO_COLOR'] === undefined);
+  readonly colors = colors;
   private shown = false;
 
   line(text = ''): void {

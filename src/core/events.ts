@@ -37,6 +37,15 @@ export interface LayerInfo {
   readonly group: number;
 }
 
+/** How one engine did when the engine was chosen. */
+export interface EngineTrialInfo {
+  readonly engine: string;
+  /** Median milliseconds of a step of the model; absent for an engine that was not measured. */
+  readonly stepMs?: number;
+  readonly problem?: string;
+  readonly install?: string | null;
+}
+
 export interface SiteAt {
   readonly file: string;
   readonly line: number;
@@ -85,7 +94,14 @@ export type RunEvent =
       readonly mode: string;
       readonly resumedFrom?: string;
     }
-  | { readonly type: 'engine'; readonly name: string; readonly device: string; readonly why: string }
+  | {
+      readonly type: 'engine';
+      readonly name: string;
+      readonly device: string;
+      readonly why: string;
+      /** How the others did, and why they were passed over. */
+      readonly trials: readonly EngineTrialInfo[];
+    }
   | {
       readonly type: 'data';
       readonly train: number;

@@ -74,7 +74,19 @@ const journalEvent = z.discriminatedUnion('type', [
     mode: z.string(),
     resumedFrom: z.string().exactOptional(),
   }),
-  event('engine', { name: z.string(), device: z.string(), why: z.string() }),
+  event('engine', {
+    name: z.string(),
+    device: z.string(),
+    why: z.string(),
+    trials: z.array(
+      z.looseObject({
+        engine: z.string(),
+        stepMs: z.number().exactOptional(),
+        problem: z.string().exactOptional(),
+        install: z.string().nullable().exactOptional(),
+      }),
+    ),
+  }),
   event('data', { train: z.number(), validation: z.number(), test: z.number(), notes: z.array(z.string()) }),
   event('model', {
     layers: z.array(layerInfo),

@@ -4,12 +4,13 @@ import { budgetsInUnits } from '../core/budget';
 import type { Metrics, Progress } from '../core/events';
 import type { Checkpoint, RunContext } from '../core/job';
 import type { TrainOptions } from '../core/options';
-import { mixSeed, normalSamples, seededRandom } from '../core/random';
+import { mixSeed } from '../core/random';
 import type { Engine } from '../engine/engine';
 import { fillRows } from '../data/dataset';
 import { Batches } from './batches';
 import { readCheckpoint, takeCheckpoint, type SessionState } from './checkpoint';
 import { Evaluator } from './evaluate';
+import { initialSwitches } from './initialSwitches';
 import { finishSnapshot, sizeOfSnapshot, type Finished } from './finish';
 import { median } from './median';
 import { Network, sizeOfNetwork } from './network';
@@ -96,11 +97,7 @@ class Session {
 
   private async begin(): Promise<void> {
     const { prepared } = this.inputs;
-    const switches: Record<string, Float32Array> = {};
-    prepared.analysis.hubs.forEach((hub, i) => {
-      const random = seededRandom(mixSeed(this.options.seed, 51, i));
-      if (hub.classes.length > 0) switches[hub.name] = normalSamples(hub.classes.length, random);
-    });
+    const switches = initialSwitches(prepared.analysis, this.options.seed);
     const network = await Network.create(prepared.graph, prepared.weights, prepared.sizing, switches);
     this.trunk = Trunk.create(this.trunkSetup(), network);
   }

@@ -1,10 +1,9 @@
 import * as tf from '../engine/tf';
 import { FADE, SCORE_KEEP } from '../core/budget';
-import type { CompiledStep, Engine, TensorSpec } from '../engine/engine';
+import type { CompiledStep, Engine, StepFunction, TensorSpec } from '../engine/engine';
 import { meanLoss, rowAccuracy, type Head } from './head';
 import type { Network } from './network';
 import type { Optimizer } from './optimizer';
-import { withSeededMath } from './seededMath';
 
 /** Step size of the switches (RECIPE.md: η = 1). */
 const SWITCH_RATE = 1;
@@ -38,38 +37,37 @@ export function disposeControls(controls: SwitchControls): void {
   tf.dispose([controls.score, controls.alive, controls.fading, controls.threshold]);
 }
 
-/** Scalars of every training step. */
+/** Scalars of every training step; `randomSeed` seeds what is random in it (engine/random.ts). */
 export const STEP_SCALARS = ['learningRate', 'randomSeed', 'weightDecay'] as const;
 
 /**
- * Compiles a training step: loss and gradients, the author's optimizer on the weights, and on the switches the score
+ * The training step: loss and gradients, the author's optimizer on the weights, and on the switches the score
  * s ← 0.99 s + 0.01 (β g)² and the proximal step β ← soft(β − η g, η t) (RECIPE.md).
  *
  * @param decays whether the weights carry an L2 penalty; its strength is the scalar `weightDecay`
- * @returns a step whose outputs are the batch's mean loss and its share of right rows
+ * @returns a step whose outputs are the batch's mean loss and its share of right rows, and every variable it touches
  */
-export function compileTraining(
-  engine: Engine,
+export function trainingStep(
   network: Network,
   head: Head,
   optimizer: Optimizer,
   controls: readonly SwitchControls[],
-  batch: readonly TensorSpec[],
   decays: boolean,
-): Promise<CompiledStep> {
+): { readonly step: StepFunction; readonly variables: readonly tf.Variable[] } {
   const trained = network.trainedVariables();
   const betas = controls.map((control) => control.beta);
-  const step = ([x, y]: readonly tf.Tensor[], scalars: Readonly<Record<string, number>>): tf.Tensor[] => {
+  const step: StepFunction = ([x, y], scalars) => {
     if (x === undefined || y === undefined) throw new RangeError('a batch is x and y');
     const measured: { right?: tf.Tensor } = {};
-    const { value, grads } = withSeededMath(scalars['randomSeed'] ?? 0, () =>
-      tf.variableGrads(() => {
+    const { value, grads } = tf.variableGrads(
+      () => {
         const out = network.model.apply(x, { training: true }) as tf.Tensor;
         // Kept: what a gradient function makes besides its value is disposed with its tape.
         measured.right = tf.keep(tf.mean(rowAccuracy(head, y, out)));
         const loss = addLayerLosses(meanLoss(head, y, out), network.model);
         return decays ? tf.add(loss, tf.mul(squaredNorm(trained), scalars['weightDecay'] ?? 0)) : loss;
-      }, [...trained, ...betas]),
+      },
+      [...trained, ...betas],
     );
     optimizer.apply(
       trained.map((variable) => gradientOf(grads, variable)),
@@ -79,12 +77,21 @@ export function compileTraining(
     return [value, measured.right ?? tf.scalar(0)];
   };
   const state = controls.flatMap((c) => [c.beta, c.score, c.alive, c.fading, c.threshold]);
-  return engine.compile(
-    step,
-    [...network.weightVariables(), ...optimizer.stateVariables(), ...state],
-    batch,
-    STEP_SCALARS,
-  );
+  return { step, variables: [...network.weightVariables(), ...optimizer.stateVariables(), ...state] };
+}
+
+/** {@link trainingStep} on an engine. */
+export function compileTraining(
+  engine: Engine,
+  network: Network,
+  head: Head,
+  optimizer: Optimizer,
+  controls: readonly SwitchControls[],
+  batch: readonly TensorSpec[],
+  decays: boolean,
+): Promise<CompiledStep> {
+  const { step, variables } = trainingStep(network, head, optimizer, controls, decays);
+  return engine.compile(step, variables, batch, STEP_SCALARS);
 }
 
 /** The author's own regularisers count in training. */

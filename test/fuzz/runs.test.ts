@@ -62,7 +62,7 @@ function mutate(
 const metrics = { loss: 0.5, accuracy: 0.9 };
 const JOURNAL: readonly JournalEvent[] = [
   { seq: 0, at: 1, type: 'start', version: 1, run: 'r', file: '/m.ts', model: 'm', mode: 'budget' },
-  { seq: 1, at: 2, type: 'engine', name: 'cpu', device: 'cpu', why: 'asked for' },
+  { seq: 1, at: 2, type: 'engine', name: 'cpu', device: 'cpu', why: 'asked for', trials: [] },
   {
     seq: 2,
     at: 3,

@@ -51,7 +51,7 @@ export async function countingJob(
   const epochs = Math.ceil(settings.steps / EPOCH_STEPS);
   const tensor: HostTensor = { shape: [weights.length], data: weights };
 
-  context.emit({ type: 'engine', name: 'counting', device: 'cpu', why: 'there is no other' });
+  context.emit({ type: 'engine', name: 'counting', device: 'cpu', why: 'there is no other', trials: [] });
   // Stands for an engine that crashes: without it there is no trouble of that kind.
   const avoided = settings.trouble?.kind === 'abort' && context.avoidEngines?.includes('counting') === true;
 
