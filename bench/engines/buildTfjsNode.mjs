@@ -33,7 +33,8 @@ function link(target, path) {
 }
 
 mkdirSync(folder, { recursive: true });
-if (!existsSync(join(folder, 'package.json'))) writeFileSync(join(folder, 'package.json'), '{ "private": true }\n');
+if (!existsSync(join(folder, 'package.json')))
+  writeFileSync(join(folder, 'package.json'), '{ "private": true }\n');
 run('npm', ['install', '--ignore-scripts', '--no-audit', '--no-fund', `${name}@${TFJS}`]);
 
 const python = join(folder, 'python');
@@ -52,14 +53,26 @@ const inWheel = (prefix) => {
 };
 const core = inWheel('libtensorflow_cc.so');
 const framework = inWheel('libtensorflow_framework.so');
-for (const file of ['libtensorflow.so', 'libtensorflow.so.2', 'libtensorflow_cc.so.2']) link(core, join(lib, file));
-for (const file of ['libtensorflow_framework.so', 'libtensorflow_framework.so.2']) link(framework, join(lib, file));
+for (const file of ['libtensorflow.so', 'libtensorflow.so.2', 'libtensorflow_cc.so.2'])
+  link(core, join(lib, file));
+for (const file of ['libtensorflow_framework.so', 'libtensorflow_framework.so.2'])
+  link(framework, join(lib, file));
 for (const part of ['tensorflow', 'tsl', 'xla']) {
   const headers = join(wheel, 'include', part);
   if (existsSync(headers)) link(headers, join(include, part));
 }
 
-const nodeGyp = join(dirname(process.execPath), '..', 'lib', 'node_modules', 'npm', 'node_modules', 'node-gyp', 'bin', 'node-gyp.js');
+const nodeGyp = join(
+  dirname(process.execPath),
+  '..',
+  'lib',
+  'node_modules',
+  'npm',
+  'node_modules',
+  'node-gyp',
+  'bin',
+  'node-gyp.js',
+);
 const headers = process.env.NODE_HEADERS ?? join(dirname(process.execPath), '..');
 run(
   process.execPath,

@@ -8,7 +8,7 @@ import { sizeOf } from '../../core/tensor';
 import { emitters } from './emitters/table';
 import { Graph, type ElementType, type Value } from './graph';
 import { BROADCASTING, broadcastShape, filledBy, repeatedInput, uniformValue } from './broadcasting';
-import { recogniseDraw, type Draw } from './draws';
+import { recogniseDraw, revealingSeed, type Draw } from './draws';
 import { scalar } from './emitters/emitter';
 
 export const TRACING_BACKEND = 'shrinknets-trace';
@@ -47,7 +47,7 @@ export class Recording {
 
   /** Stands in for `Math.random()`. */
   readonly handOutSeed = (): number => {
-    const seed = this.#nextSeed();
+    const seed = revealingSeed(this.#nextSeed);
     this.#pending.push(seed);
     return seed;
   };
