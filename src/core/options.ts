@@ -180,7 +180,8 @@ export const MODEL_OPTIONS: readonly OptionSpec[] = [
   {
     key: 'input',
     type: { kind: 'text' },
-    about: 'Shape of one input as a JSON array, in the order of the source, where the source does not say it.',
+    about:
+      'Shape of one input as a JSON array, in the order of the source, where the source does not say it.',
   },
 ];
 

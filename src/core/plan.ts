@@ -1,4 +1,4 @@
-import type { Problem, Range } from './errors';
+import type { Range } from './errors';
 import type { Topology } from './topology';
 
 /** Languages a front-end exists for. */
@@ -82,9 +82,3 @@ export type Program =
        */
       readonly axes: 'channels-first' | 'channels-last';
     };
-
-/** A value and what was wrong on the way to it. */
-export interface WithProblems<T> {
-  readonly value: T;
-  readonly problems: readonly Problem[];
-}

@@ -1,6 +1,7 @@
 import { chmod, realpath, rename, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { askBackend } from '../client/query';
+import type { BackendSettings } from '../client/spawnBackend';
 import { badInput, lineAndColumn, messageOf, ShrinkError, type TextEdit } from '../core/errors';
 import type { ResultEvent } from '../core/events';
 import { readGraph } from '../core/graph';
@@ -8,6 +9,9 @@ import type { Plan } from '../core/plan';
 import type { Topology } from '../core/topology';
 import { applyEdits, makePlan, planEdits, type LearnedWidths, type SourceReading } from '../language';
 import { backendScript, readModelText } from './sources';
+
+/** How to start the backend that checks an emission; of this process itself if left out. */
+export type Starter = Pick<BackendSettings, 'nodePath' | 'env'>;
 
 /** What emitting a run would do to its source file. */
 export interface Emission {
@@ -42,6 +46,7 @@ export async function planEmission(
   plan: Plan,
   result: ResultEvent,
   compact: Topology,
+  starter: Starter = {},
 ): Promise<Emission> {
   checkUnchanged(reading, plan, result);
   const { edits, problems } = planEdits(reading, plan.model, learnedBySite(result));
@@ -51,7 +56,7 @@ export async function planEmission(
     throw badInput('edit-refused', `${reading.file}:${line}:${column}: ${problem.message}`);
   }
   const after = applyEdits(reading.text, edits);
-  await checkReadsBack(reading.file, after, plan.model, compact);
+  await checkReadsBack(reading.file, after, plan.model, compact, starter);
   return { file: reading.file, before: reading.text, after, edits };
 }
 
@@ -75,9 +80,18 @@ function checkUnchanged(reading: SourceReading, plan: Plan, result: ResultEvent)
     );
 }
 
-async function checkReadsBack(file: string, text: string, model: string, compact: Topology): Promise<void> {
+async function checkReadsBack(
+  file: string,
+  text: string,
+  model: string,
+  compact: Topology,
+  starter: Starter,
+): Promise<void> {
   const plan = makePlan(await readModelText(file, text), model);
-  const { topology } = await askBackend({ kind: 'evaluate', plan }, { backendScript: backendScript() });
+  const { topology } = await askBackend(
+    { kind: 'evaluate', plan },
+    { ...starter, backendScript: backendScript() },
+  );
   const wanted = shapeOf(compact);
   const found = shapeOf(topology);
   if (wanted !== found)

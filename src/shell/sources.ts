@@ -37,5 +37,11 @@ export async function readModelFile(file: string): Promise<SourceReading> {
 }
 
 export async function readModelText(file: string, text: string): Promise<SourceReading> {
-  return readSource(await parsersOnce(), { file, text });
+  return (await modelReader())(file, text);
+}
+
+/** Reads sources without waiting, once the parsers are loaded: an editor asks at every pause in typing. */
+export async function modelReader(): Promise<(file: string, text: string) => SourceReading> {
+  const loaded = await parsersOnce();
+  return (file, text) => readSource(loaded, { file, text });
 }

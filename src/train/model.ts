@@ -1,7 +1,7 @@
 import * as tf from '../engine/tf';
 import type { Graph } from '../core/graph';
 import { toTopology } from '../core/graph';
-import { sizeOf, type HostTensor, type LayerWeights } from '../core/tensor';
+import type { HostTensor, LayerWeights } from '../core/tensor';
 import type { FunctionalTopology, Topology } from '../core/topology';
 import { withBank, type SwitchBank } from './filterLayer';
 
@@ -70,12 +70,4 @@ export async function readTensor(tensor: tf.Tensor): Promise<HostTensor> {
 /** The topology that a model has, as plain JSON. */
 export function topologyOf(model: tf.LayersModel): Topology {
   return JSON.parse(JSON.stringify(model.toJSON(null, false))) as Topology;
-}
-
-/** Number of values in a set of weights. */
-export function countValues(weights: LayerWeights): number {
-  return Object.values(weights).reduce(
-    (sum, tensors) => sum + tensors.reduce((s, tensor) => s + sizeOf(tensor.shape), 0),
-    0,
-  );
 }

@@ -59,16 +59,13 @@ export function trainingStep(
   const step: StepFunction = ([x, y], scalars) => {
     if (x === undefined || y === undefined) throw new RangeError('a batch is x and y');
     const measured: { right?: tf.Tensor } = {};
-    const { value, grads } = tf.variableGrads(
-      () => {
-        const out = network.model.apply(x, { training: true }) as tf.Tensor;
-        // Kept: what a gradient function makes besides its value is disposed with its tape.
-        measured.right = tf.keep(tf.mean(rowAccuracy(head, y, out)));
-        const loss = addLayerLosses(meanLoss(head, y, out), network.model);
-        return decays ? tf.add(loss, tf.mul(squaredNorm(trained), scalars['weightDecay'] ?? 0)) : loss;
-      },
-      [...trained, ...betas],
-    );
+    const { value, grads } = tf.variableGrads(() => {
+      const out = network.model.apply(x, { training: true }) as tf.Tensor;
+      // Kept: what a gradient function makes besides its value is disposed with its tape.
+      measured.right = tf.keep(tf.mean(rowAccuracy(head, y, out)));
+      const loss = addLayerLosses(meanLoss(head, y, out), network.model);
+      return decays ? tf.add(loss, tf.mul(squaredNorm(trained), scalars['weightDecay'] ?? 0)) : loss;
+    }, [...trained, ...betas]);
     optimizer.apply(
       trained.map((variable) => gradientOf(grads, variable)),
       scalars['learningRate'] ?? 0,

@@ -95,7 +95,10 @@ describe('train refuses, in a line, and writes nothing', () => {
     expect(code).toBe(2);
     for (const pattern of says) expect(stderr).toMatch(pattern);
     expect(stderr).not.toMatch(/\n\s+at /);
-    const lines = stderr.trim().split('\n').filter((line) => !line.startsWith('('));
+    const lines = stderr
+      .trim()
+      .split('\n')
+      .filter((line) => !line.startsWith('('));
     expect(lines).toHaveLength(1);
     expect(stdout).not.toContain('epoch');
     expect(snapshot(project.folder)).toEqual(before);
@@ -109,5 +112,7 @@ function snapshot(folder: string): Record<string, string> {
     .map((entry) => path.join(entry.parentPath, entry.name))
     // The folder for runs may stay; runs may not.
     .filter((file) => !file.endsWith('.gitignore'));
-  return Object.fromEntries(entries.map((file) => [file, existsSync(file) ? readFileSync(file, 'utf8') : '']));
+  return Object.fromEntries(
+    entries.map((file) => [file, existsSync(file) ? readFileSync(file, 'utf8') : '']),
+  );
 }

@@ -61,7 +61,7 @@ describe('shrinknets train --json', () => {
     const { points, params, chosen, metrics } = result;
     expect(params.before).toBe(784 * 96 + 96 + 96 * 64 + 64 + 64 * 10 + 10);
     points.forEach((point, i) => {
-      expect(point.params).toBeLessThanOrEqual(params.before * [0.4, 0.2][i]!);
+      expect(point.params).toBeLessThanOrEqual(params.before * (i === 0 ? 0.4 : 0.2));
       expect(point.test.accuracy).toBeGreaterThan(0.75);
     });
     expect(params.after).toBe(points[chosen]?.params);
@@ -79,9 +79,17 @@ describe('shrinknets train --json', () => {
     const images = readIdx(readFileSync(path.join(data, 't10k-images-idx3-ubyte')), 'images');
     const labels = readIdx(readFileSync(path.join(data, 't10k-labels-idx1-ubyte')), 'labels');
     const right = tf.tidy(() => {
-      const x = tf.tensor(Float32Array.from(images.data.subarray(0, 784_000), (v) => v / 255), [1000, 784]);
+      const x = tf.tensor(
+        Float32Array.from(images.data.subarray(0, 784_000), (v) => v / 255),
+        [1000, 784],
+      );
       const said = (model.predict(x) as tf.Tensor).argMax(-1);
-      return said.equal(tf.tensor1d(labels.data.subarray(0, 1000), 'int32')).sum().dataSync()[0] ?? 0;
+      return (
+        said
+          .equal(tf.tensor1d(labels.data.subarray(0, 1000), 'int32'))
+          .sum()
+          .dataSync()[0] ?? 0
+      );
     });
     expect(right / 1000).toBeCloseTo(result.metrics.test.accuracy ?? 0, 3);
   });
@@ -98,7 +106,9 @@ describe('shrinknets emit --write', () => {
 
   it('changes the literals and not a byte more', () => {
     const [a, b] = result.layers.map((layer) => layer.after);
-    expect(written).toBe(SOURCE.replace('/* wide */ 96', `/* wide */ ${a}`).replace('units: 64', `units: ${b}`));
+    expect(written).toBe(
+      SOURCE.replace('/* wide */ 96', `/* wide */ ${a}`).replace('units: 64', `units: ${b}`),
+    );
   });
 
   it('leaves a file that type-checks', () => {
@@ -111,7 +121,9 @@ describe('shrinknets emit --write', () => {
       module: ts.ModuleKind.ESNext,
       moduleResolution: ts.ModuleResolutionKind.Bundler,
     });
-    const messages = ts.getPreEmitDiagnostics(program).map((d) => ts.flattenDiagnosticMessageText(d.messageText, ' '));
+    const messages = ts
+      .getPreEmitDiagnostics(program)
+      .map((d) => ts.flattenDiagnosticMessageText(d.messageText, ' '));
     expect(messages).toEqual([]);
   });
 
@@ -128,7 +140,10 @@ describe('shrinknets emit --write', () => {
 
   it('lists the run as done', async () => {
     const { stdout } = await runCli(['runs', '--json'], project.folder);
-    const runs = stdout.trim().split('\n').map((line) => JSON.parse(line) as { id: string; state: string; pid?: number });
+    const runs = stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { id: string; state: string; pid?: number });
     expect(runs).toEqual([expect.objectContaining({ id: result.run, state: 'done' })]);
     expect(runs[0]?.pid).toBeUndefined();
   });

@@ -74,8 +74,23 @@ beforeAll(() => {
 });
 afterAll(() => project.remove());
 
-async function train(file: string, ...more: string[]): Promise<{ result: ResultEvent; model: Record<string, unknown> }> {
-  const flags = ['--data', 'data.mjs', '--epochs', '3', '--finish', '1', '--batch-size', '32', '--budget', '40%', '--json'];
+async function train(
+  file: string,
+  ...more: string[]
+): Promise<{ result: ResultEvent; model: Record<string, unknown> }> {
+  const flags = [
+    '--data',
+    'data.mjs',
+    '--epochs',
+    '3',
+    '--finish',
+    '1',
+    '--batch-size',
+    '32',
+    '--budget',
+    '40%',
+    '--json',
+  ];
   const ran = await runCli(['train', file, ...flags, ...more], project.folder);
   expect(ran.code).toBe(0);
   const events = eventsOf(ran);

@@ -32,7 +32,17 @@ export class Choices {
 /** Seeds of models. Without bias: small numbers are not simpler models, and lists of choices come out mostly zeros. */
 export const modelSeeds = fc.noBias(fc.nat(0x7fffffff));
 
-const ACTIVATIONS = ['relu', 'linear', 'tanh', 'sigmoid', 'elu', 'softplus', 'relu6', 'swish', 'hardSigmoid'] as const;
+const ACTIVATIONS = [
+  'relu',
+  'linear',
+  'tanh',
+  'sigmoid',
+  'elu',
+  'softplus',
+  'relu6',
+  'swish',
+  'hardSigmoid',
+] as const;
 const FAMILIES = ['image', 'vector', 'sequence'] as const;
 
 export interface RandomModel {
@@ -55,7 +65,8 @@ export function drawModel(seed: number): RandomModel {
     else x = vectorBlock(c, x);
   }
   if (family === 'image') x = c.pick(2) === 0 ? flatten(x) : pooled(c, x);
-  if (family === 'sequence') x = c.pick(2) === 0 ? flatten(x) : (tf.layers.globalAveragePooling1d({}).apply(x) as Tensor);
+  if (family === 'sequence')
+    x = c.pick(2) === 0 ? flatten(x) : (tf.layers.globalAveragePooling1d({}).apply(x) as Tensor);
   if (c.pick(2) === 0) x = vectorBlock(c, x);
   const outputs = 3;
   const out = tf.layers.dense({ units: outputs }).apply(x) as Tensor;
@@ -96,7 +107,9 @@ function imageBlock(c: Choices, x: Tensor): Tensor {
     case 0:
       return convolution(c, c.width()).apply(x) as Tensor;
     case 1: {
-      const y = tf.layers.conv2d({ filters: c.width(), kernelSize: 3, padding: 'same', useBias: false }).apply(x);
+      const y = tf.layers
+        .conv2d({ filters: c.width(), kernelSize: 3, padding: 'same', useBias: false })
+        .apply(x);
       return activate(c, normalise(c, y as Tensor));
     }
     case 2: {
@@ -123,12 +136,20 @@ function imageBlock(c: Choices, x: Tensor): Tensor {
         .apply(x) as Tensor;
     case 5:
       return tf.layers
-        .separableConv2d({ filters: c.width(), kernelSize: 3, padding: 'same', activation: c.of(ACTIVATIONS) })
+        .separableConv2d({
+          filters: c.width(),
+          kernelSize: 3,
+          padding: 'same',
+          activation: c.of(ACTIVATIONS),
+        })
         .apply(x) as Tensor;
     case 6: {
       const size = x.shape[1] ?? 0;
       if (size < 2) return x;
-      const layer = c.pick(2) === 0 ? tf.layers.maxPooling2d({ poolSize: 2 }) : tf.layers.averagePooling2d({ poolSize: 2 });
+      const layer =
+        c.pick(2) === 0
+          ? tf.layers.maxPooling2d({ poolSize: 2 })
+          : tf.layers.averagePooling2d({ poolSize: 2 });
       return layer.apply(x) as Tensor;
     }
     case 7: {
@@ -143,16 +164,26 @@ function imageBlock(c: Choices, x: Tensor): Tensor {
     case 8: {
       // A shared layer, called twice.
       const shared = convolution(c, lastDimension(x));
-      return shared.apply(shared.apply(x) as Tensor) as Tensor;
+      return shared.apply(shared.apply(x)) as Tensor;
     }
     case 9:
-      return tf.layers.conv2dTranspose({ filters: c.width(), kernelSize: 2, strides: 1, padding: 'same', activation: c.of(ACTIVATIONS) }).apply(x) as Tensor;
+      return tf.layers
+        .conv2dTranspose({
+          filters: c.width(),
+          kernelSize: 2,
+          strides: 1,
+          padding: 'same',
+          activation: c.of(ACTIVATIONS),
+        })
+        .apply(x) as Tensor;
     case 10: {
-      const padded = tf.layers.zeroPadding2d({ padding: 1 }).apply(convolution(c, c.width()).apply(x) as Tensor);
+      const padded = tf.layers
+        .zeroPadding2d({ padding: 1 })
+        .apply(convolution(c, c.width()).apply(x));
       return tf.layers.cropping2D({ cropping: 1 }).apply(padded) as Tensor;
     }
     case 11: {
-      const up = tf.layers.upSampling2d({ size: [2, 2] }).apply(convolution(c, c.width()).apply(x) as Tensor);
+      const up = tf.layers.upSampling2d({ size: [2, 2] }).apply(convolution(c, c.width()).apply(x));
       return tf.layers.averagePooling2d({ poolSize: 2 }).apply(up) as Tensor;
     }
     default: {
@@ -167,7 +198,9 @@ function imageBlock(c: Choices, x: Tensor): Tensor {
 function sequenceBlock(c: Choices, x: Tensor): Tensor {
   switch (c.pick(7)) {
     case 0:
-      return tf.layers.conv1d({ filters: c.width(), kernelSize: 2, padding: 'same', activation: c.of(ACTIVATIONS) }).apply(x) as Tensor;
+      return tf.layers
+        .conv1d({ filters: c.width(), kernelSize: 2, padding: 'same', activation: c.of(ACTIVATIONS) })
+        .apply(x) as Tensor;
     case 1:
       return tf.layers.dense({ units: c.width(), activation: c.of(ACTIVATIONS) }).apply(x) as Tensor;
     case 2: {
@@ -181,7 +214,12 @@ function sequenceBlock(c: Choices, x: Tensor): Tensor {
       const width = c.width();
       const a = tf.layers.dense({ units: width, activation: 'relu' }).apply(x) as Tensor;
       const b = tf.layers.dense({ units: width, activation: 'tanh' }).apply(x) as Tensor;
-      const merge = c.of([tf.layers.average(), tf.layers.maximum(), tf.layers.minimum(), tf.layers.multiply()]);
+      const merge = c.of([
+        tf.layers.average(),
+        tf.layers.maximum(),
+        tf.layers.minimum(),
+        tf.layers.multiply(),
+      ]);
       return merge.apply([a, b]) as Tensor;
     }
     case 5: {

@@ -55,10 +55,15 @@ async function drawMasked(seed: number) {
   const switches: Record<string, Float32Array> = {};
   for (const hub of analysis.hubs)
     if (hub.classes.length > 0)
-      switches[hub.name] = normalSamples(hub.classes.length, random).map((v, i) => (alive[hub.classes[i] ?? 0] === 1 ? v + Math.sign(v) * 0.2 : 0));
+      switches[hub.name] = normalSamples(hub.classes.length, random).map((v, i) =>
+        alive[hub.classes[i] ?? 0] === 1 ? v + Math.sign(v) * 0.2 : 0,
+      );
   const network = await Network.create(graph, weights, NOTHING, switches);
   const shape = [ROWS, ...drawn.inputShape];
-  const x = normalSamples(shape.reduce((a, b) => a * b, 1), random);
+  const x = normalSamples(
+    shape.reduce((a, b) => a * b, 1),
+    random,
+  );
   return { drawn, graph, analysis, alive, network, x, shape, weights, switches, random };
 }
 
@@ -82,7 +87,9 @@ describe('removing dead channels', () => {
         const before = await outputsOf(masked.network, masked.x, masked.shape);
         const small = await collected(masked);
         removed += Object.values(small.plan.removed).reduce((a, b) => a + b, 0);
-        expect(outputDifference(before, await outputsOf(small.network, masked.x, masked.shape))).toBeLessThan(1e-5);
+        expect(outputDifference(before, await outputsOf(small.network, masked.x, masked.shape))).toBeLessThan(
+          1e-5,
+        );
         for (const width of Object.values(small.network.widths())) expect(width).toBeGreaterThan(0);
 
         const { analysis, places, graph } = small.network;
@@ -103,42 +110,72 @@ describe('removing dead channels', () => {
     expect(removed).toBeGreaterThan(300);
   }, 240_000);
 
-  it.each(OPTIMIZERS)('leaves the next five steps as they were: %s', async (name) => {
-    await fc.assert(
-      fc.asyncProperty(modelSeeds, async (seed) => {
-        const masked = await drawMasked(seed);
-        const spec = { name, learningRate: 0.01, settings: {} };
-        const { drawn, network } = masked;
-        const opt = new Optimizer(spec, network.trainedVariables());
-        // Slots as they are in the middle of a training, not zero.
-        const state = await opt.read();
-        const noisy = Object.fromEntries(
-          Object.entries(state.slots).map(([field, tensors]) => [
-            field,
-            tensors.map(({ shape, data }) => ({ shape, data: normalSamples(data.length, masked.random).map((v) => 0.01 * v * v + 0.01) })),
-          ]),
-        );
-        opt.write({ slots: noisy, scalars: state.scalars });
-        const small = await collected(masked);
-        const smallOpt = new Optimizer(spec, small.network.trainedVariables());
-        smallOpt.write({ slots: shrinkSlots(noisy, network, small.network, small.plan), scalars: state.scalars });
+  it.each(OPTIMIZERS)(
+    'leaves the next five steps as they were: %s',
+    async (name) => {
+      await fc.assert(
+        fc.asyncProperty(modelSeeds, async (seed) => {
+          const masked = await drawMasked(seed);
+          const spec = { name, learningRate: 0.01, settings: {} };
+          const { drawn, network } = masked;
+          const opt = new Optimizer(spec, network.trainedVariables());
+          // Slots as they are in the middle of a training, not zero.
+          const state = await opt.read();
+          const noisy = Object.fromEntries(
+            Object.entries(state.slots).map(([field, tensors]) => [
+              field,
+              tensors.map(({ shape, data }) => ({
+                shape,
+                data: normalSamples(data.length, masked.random).map((v) => 0.01 * v * v + 0.01),
+              })),
+            ]),
+          );
+          opt.write({ slots: noisy, scalars: state.scalars });
+          const small = await collected(masked);
+          const smallOpt = new Optimizer(spec, small.network.trainedVariables());
+          smallOpt.write({
+            slots: shrinkSlots(noisy, network, small.network, small.plan),
+            scalars: state.scalars,
+          });
 
-        const y = Float32Array.from({ length: ROWS * drawn.outputs }, (_, i) => (i % (drawn.outputs + 1) === 0 ? 1 : 0));
-        const a = await trainFive(network, opt, masked.analysis.hubs, masked.alive, masked.x, y, masked.shape, drawn.outputs);
-        const b = await trainFive(small.network, smallOpt, small.network.analysis.hubs, allAlive(small.network.analysis), masked.x, y, masked.shape, drawn.outputs);
-        expectSame(replayEdits(a.weights, small.plan.edits), b.weights);
-        for (const { hub, keep } of small.plan.switches) {
-          const kept = Float32Array.from(keep, (i) => a.switches[hub]?.[i] ?? Number.NaN);
-          expect(outputDifference(kept, b.switches[hub] ?? new Float32Array())).toBeLessThan(1e-4);
-        }
-        opt.dispose();
-        smallOpt.dispose();
-        network.dispose();
-        small.network.dispose();
-      }),
-      { numRuns: 15, seed: 7 },
-    );
-  }, 120_000);
+          const y = Float32Array.from({ length: ROWS * drawn.outputs }, (_, i) =>
+            i % (drawn.outputs + 1) === 0 ? 1 : 0,
+          );
+          const a = await trainFive(
+            network,
+            opt,
+            masked.analysis.hubs,
+            masked.alive,
+            masked.x,
+            y,
+            masked.shape,
+            drawn.outputs,
+          );
+          const b = await trainFive(
+            small.network,
+            smallOpt,
+            small.network.analysis.hubs,
+            allAlive(small.network.analysis),
+            masked.x,
+            y,
+            masked.shape,
+            drawn.outputs,
+          );
+          expectSame(replayEdits(a.weights, small.plan.edits), b.weights);
+          for (const { hub, keep } of small.plan.switches) {
+            const kept = Float32Array.from(keep, (i) => a.switches[hub]?.[i] ?? Number.NaN);
+            expect(outputDifference(kept, b.switches[hub] ?? new Float32Array())).toBeLessThan(1e-4);
+          }
+          opt.dispose();
+          smallOpt.dispose();
+          network.dispose();
+          small.network.dispose();
+        }),
+        { numRuns: 15, seed: 7 },
+      );
+    },
+    120_000,
+  );
 });
 
 async function trainFive(
@@ -157,7 +194,13 @@ async function trainFive(
     tf.tidy(() => control.alive.assign(tf.tensor1d(Array.from(hub?.classes ?? [], (c) => alive[c] ?? 1))));
     return control;
   });
-  const head = { loss: 'categoricalCrossentropy', fromLogits: true, graph: network.graph, width: outputs, classifies: true } as const;
+  const head = {
+    loss: 'categoricalCrossentropy',
+    fromLogits: true,
+    graph: network.graph,
+    width: outputs,
+    classifies: true,
+  } as const;
   const step = await compileTraining(
     engine,
     network,
@@ -170,7 +213,8 @@ async function trainFive(
     ],
     false,
   );
-  for (let i = 0; i < 5; i += 1) await step.run([x, y], { learningRate: 0.01, randomSeed: i, weightDecay: 0 });
+  for (let i = 0; i < 5; i += 1)
+    await step.run([x, y], { learningRate: 0.01, randomSeed: i, weightDecay: 0 });
   const result = { weights: await network.readWeights(), switches: await network.readSwitches() };
   step.dispose();
   controls.forEach(disposeControls);

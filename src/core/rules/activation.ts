@@ -26,16 +26,6 @@ export function activationName(value: unknown): string {
   return name.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
 }
 
-/** Whether an activation works on each element by itself and is known here. */
-export function isElementwise(activation: string): boolean {
-  return activation in ACTIVATIONS;
-}
-
-/** Whether a(0) = 0. */
-export function keepsZero(activation: string): boolean {
-  return ACTIVATIONS[activation]?.zero === true;
-}
-
 function carries(zero: boolean, scaling: 'linear' | 'positive' | 'none'): Flow {
   return { kind: 'carries', zero, scaling };
 }

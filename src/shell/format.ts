@@ -1,0 +1,28 @@
+/** Numbers as people read them, in the terminal and in the editor. */
+
+const whole = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 });
+
+export function count(value: number): string {
+  return whole.format(Math.round(value));
+}
+
+export function percent(share: number | undefined, digits = 2): string {
+  return share === undefined ? '–' : `${(share * 100).toFixed(digits)} %`;
+}
+
+export function milliseconds(ms: number): string {
+  return ms < 10 ? `${ms.toFixed(2)} ms` : `${ms.toFixed(1)} ms`;
+}
+
+export function seconds(value: number): string {
+  if (value < 90) return `${Math.round(value)} s`;
+  const minutes = Math.floor(value / 60);
+  return minutes < 90 ? `${minutes} min ${Math.round(value % 60)} s` : `${(value / 3600).toFixed(1)} h`;
+}
+
+/** "−93 %" from before and after. */
+export function change(before: number, after: number): string {
+  if (before === 0 || before === after) return '';
+  const share = Math.round((after / before - 1) * 100);
+  return share > 0 ? `+${share} %` : `−${-share} %`;
+}
