@@ -31,7 +31,7 @@ export function describeDependents(
   sites: readonly FoundSite[],
   facts: FileFacts,
 ): Dependent[] {
-  const { graph, interpreter } = evaluated;
+  const { graph, readNames } = evaluated;
   const ids = new Map(sites.map((site, id) => [site.key, id]));
   const follows = dropSettledSums(graph.dependents, sites).map((found): Dependent => ({
     range: found.literal ?? found.use,
@@ -55,7 +55,7 @@ export function describeDependents(
   const unread = [...edited].flatMap((start) => {
     const literal = facts.literals.get(start);
     const name = literal?.parent?.type === 'assignment' ? nameOfConstant(literal) : undefined;
-    const other = name === undefined ? undefined : findUnreadUse(facts.root, name, interpreter.readNames);
+    const other = name === undefined ? undefined : findUnreadUse(facts.root, name, readNames);
     if (literal === undefined || name === undefined || other === undefined) return [];
     return [
       keepValue(literal.range, Number(literal.text), `the use of ${name} at line ${lineOf(other.range)}`),

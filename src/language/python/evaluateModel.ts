@@ -1,6 +1,6 @@
 import type { FunctionalTopology } from '../../core/topology';
 import type { Syntax } from '../syntax';
-import { Graph, type Tensor } from './graph';
+import { Graph, type GraphRecord, type Tensor } from './graph';
 import {
   emptyArguments,
   findMember,
@@ -21,8 +21,9 @@ export type PythonOrigin =
 
 /** What became of a model, as far as it could be read. */
 export interface EvaluatedModel {
-  readonly graph: Graph;
-  readonly interpreter: Interpreter;
+  readonly graph: GraphRecord;
+  /** Starts of the identifiers that were read for it. */
+  readonly readNames: ReadonlySet<number>;
   readonly topology?: FunctionalTopology;
   /** Axis order in which the source gives its input. */
   readonly axes: 'channels-first' | 'channels-last';
@@ -40,48 +41,85 @@ export interface EvaluationHints {
 /** Sizes of pictures to try where only the result of flattening them is written in the source. */
 const COMMON_SIZES = [28, 32, 224, 227, 64, 96, 128, 256, 299, 16, 48, 100, 150, 180];
 
-/** Evaluates a model to its topology, with what stands behind each number. */
-export function evaluateModel(root: Syntax, origin: PythonOrigin, hints: EvaluationHints): EvaluatedModel {
-  const first = attempt(root, origin, hints, null);
-  if (first.problem === undefined || hints.input !== undefined) return first;
-  if (first.problem.code !== 'unknown-size') return first;
-  const fitting: EvaluatedModel[] = [];
-  for (const size of COMMON_SIZES) {
-    const tried = attempt(root, origin, hints, size);
-    if (tried.problem === undefined) fitting.push(tried);
-    if (
-      tried.problem !== undefined &&
-      !/^(?:shape-mismatch|unknown-size|unsupported)$/.test(tried.problem.code)
-    )
-      return tried;
+/** The module of a file, run once for each size that has to be tried and then shared by its models. */
+export class ModuleRuns {
+  private readonly runs = new Map<number | null, ModuleRun>();
+
+  constructor(readonly root: Syntax) {}
+
+  /** @param isOwn whether the caller needs a run that nobody else changes */
+  get(size: number | null, isOwn: boolean): ModuleRun {
+    const known = isOwn ? undefined : this.runs.get(size);
+    const run = known ?? runModule(this.root, size);
+    if (!isOwn) this.runs.set(size, run);
+    return run;
   }
-  return fitting[0] ?? attempt(root, origin, hints, COMMON_SIZES[0] ?? 28);
+}
+
+interface ModuleRun {
+  readonly graph: Graph;
+  readonly interpreter: Interpreter;
+  readonly reads: ReadonlySet<number>;
+  readonly made: number;
+}
+
+function runModule(root: Syntax, size: number | null): ModuleRun {
+  const graph = new Graph(size);
+  const interpreter = new Interpreter(graph, LIBRARY);
+  interpreter.runModule(root);
+  graph.keepModule();
+  return { graph, interpreter, reads: interpreter.readNames, made: interpreter.made.length };
+}
+
+/** Evaluates a model to its topology, with what stands behind each number. */
+export function evaluateModel(
+  runs: ModuleRuns,
+  origin: PythonOrigin,
+  hints: EvaluationHints,
+): EvaluatedModel {
+  const first = attempt(runs, origin, hints, null);
+  if (first.problem?.code !== 'unknown-size' || hints.input !== undefined) return first;
+  let mismatch: EvaluatedModel | undefined;
+  for (const size of COMMON_SIZES) {
+    const tried = attempt(runs, origin, hints, size);
+    if (tried.problem === undefined) return tried;
+    if (!/^(?:shape-mismatch|unknown-size|unsupported)$/.test(tried.problem.code)) return tried;
+    mismatch ??= tried;
+  }
+  return mismatch ?? first;
 }
 
 function attempt(
-  root: Syntax,
+  runs: ModuleRuns,
   origin: PythonOrigin,
   hints: EvaluationHints,
   size: number | null,
 ): EvaluatedModel {
-  const graph = new Graph(size);
-  const interpreter = new Interpreter(graph, LIBRARY);
-  interpreter.runModule(root);
+  const shared = runs.get(size, false);
+  // A functional model lies in the graph already: it needs a graph that other models leave alone.
+  const isInGraph = shared.interpreter.globals.names.get(origin.name)?.kind === 'model';
+  const { graph, interpreter, reads, made } = isInGraph ? runs.get(size, true) : shared;
+  if (!isInGraph) interpreter.begin(reads, made);
   let axes: EvaluatedModel['axes'] = 'channels-last';
   let value: Value | undefined;
+  const finish = (rest: Pick<EvaluatedModel, 'topology' | 'problem'>): EvaluatedModel => ({
+    graph: graph.record(),
+    readNames: interpreter.readNames,
+    axes,
+    ...(value === undefined ? {} : { value }),
+    ...rest,
+  });
   try {
     value = makeValue(interpreter, origin, hints);
     axes = isTorch(value) ? 'channels-first' : 'channels-last';
     const { outputs } = connect(interpreter, value, origin, hints, axes);
-    return { graph, interpreter, axes, value, topology: graph.finish(topologyName(origin), outputs) };
+    return finish({ topology: graph.finish(topologyName(origin), outputs) });
   } catch (thrown) {
-    const base = { graph, interpreter, axes, ...(value === undefined ? {} : { value }) };
-    if (thrown instanceof Stop) return { ...base, problem: thrown.problem };
+    if (thrown instanceof Stop) return finish({ problem: thrown.problem });
     const message = thrown instanceof Error ? thrown.message : String(thrown);
-    return {
-      ...base,
+    return finish({
       problem: stopAt(origin.node, 'cannot-read', `This model cannot be read: ${message}.`).problem,
-    };
+    });
   }
 }
 
@@ -104,7 +142,6 @@ function makeValue(interpreter: Interpreter, origin: PythonOrigin, hints: Evalua
     return interpreter.instantiate(known, given ?? emptyArguments(), origin.node);
   }
   if (known?.kind === 'function') {
-    interpreter.graph.clear();
     return interpreter.callFunction(known, given ?? emptyArguments(), origin.node);
   }
   throw stopAt(origin.node, 'unknown-value', `${origin.name} is not known.`);

@@ -124,7 +124,7 @@ function joinStrings(parts: readonly Value[], node: Syntax): Value {
 }
 
 function readName(interpreter: Interpreter, node: Syntax, scope: Scope): Value {
-  interpreter.readNames.add(node.start);
+  interpreter.noteRead(node);
   const known = interpreter.lookUp(node.text, scope);
   if (known !== undefined) return known;
   return BUILTIN_NAMES.has(node.text)

@@ -1,14 +1,11 @@
 import type { Syntax } from '../syntax';
-import { isModelValue, moduleClasses, type PythonOrigin } from './evaluateModel';
-import { Graph } from './graph';
-import { Interpreter } from './interpreter';
-import { LIBRARY } from './modules';
+import { isModelValue, moduleClasses, type ModuleRuns, type PythonOrigin } from './evaluateModel';
 
 /** Finds what may be models of a file: classes of modules, functions that make models, variables that hold them. */
-export function findOrigins(root: Syntax): PythonOrigin[] {
+export function findOrigins(runs: ModuleRuns): PythonOrigin[] {
+  const { root } = runs;
   if (!/\b(?:torch|keras|tensorflow|lightning)\b/.test(root.text)) return [];
-  const probe = new Interpreter(new Graph(null), LIBRARY);
-  probe.runModule(root);
+  const probe = runs.get(null, false).interpreter;
   const classes = moduleClasses(probe).map((value): PythonOrigin => ({
     kind: 'class',
     name: value.name,

@@ -49,16 +49,36 @@ export interface FoundDependent {
   readonly sum?: LiteralSum;
 }
 
+/** A use of a literal that needs the value as it is. */
+export interface Pin {
+  readonly literal: Range;
+  readonly value: number;
+  readonly use: Range;
+}
+
+/** What stands behind a topology. */
+export interface GraphRecord {
+  readonly sites: ReadonlyMap<string, FoundSite>;
+  /** Site key by layer name. */
+  readonly siteOf: Readonly<Record<string, string>>;
+  readonly dependents: readonly FoundDependent[];
+  readonly pins: readonly Pin[];
+}
+
 /** Builds a functional topology, and remembers which literals stand behind it. */
 export class Graph {
   readonly layers: FunctionalLayer[] = [];
   readonly sites = new Map<string, FoundSite>();
-  readonly siteOf: Record<string, string> = {};
+  siteOf: Record<string, string> = {};
   readonly dependents: FoundDependent[] = [];
   /** Literals that something else reads as they are. */
-  readonly pins: { readonly literal: Range; readonly value: number; readonly use: Range }[] = [];
+  readonly pins: Pin[] = [];
   private readonly inputs: { readonly layer: FunctionalLayer; readonly tensor: Tensor }[] = [];
   private readonly used = new Map<string, number>();
+  private readonly byName = new Map<string, FunctionalLayer>();
+  /** Names that layer objects have in this graph. */
+  private readonly given = new Map<object, string>();
+  private kept = { dependents: 0, pins: 0 };
 
   /** @param freeSize length of spatial axes that the source does not tell */
   constructor(readonly freeSize: number | null) {}
@@ -71,7 +91,7 @@ export class Graph {
       inbound_nodes: [],
     };
     layer.config['name'] = layer.name;
-    this.layers.push(layer);
+    this.addLayer(layer);
     const channels = { terms: new Map<string, number>(), constant: shape?.at(-1) ?? 0 };
     const tensor: Tensor = { layer: layer.name, node: 0, shape, channels, extraAxes: 0 };
     this.inputs.push({ layer, tensor });
@@ -107,15 +127,26 @@ export class Graph {
       0,
       {},
     ]);
-    const known = this.layers.find((layer) => layer.name === name);
+    const known = this.byName.get(name);
     if (known === undefined) {
-      const layer = { class_name: className, name, config: { ...config, name }, inbound_nodes: [inbound] };
-      this.layers.push(layer);
+      this.addLayer({ class_name: className, name, config: { ...config, name }, inbound_nodes: [inbound] });
     } else {
       known.inbound_nodes.push(inbound);
     }
     const node = (known?.inbound_nodes.length ?? 1) - 1;
     return { layer: name, node, extraAxes: 0, ...result };
+  }
+
+  private addLayer(layer: FunctionalLayer): void {
+    this.layers.push(layer);
+    this.byName.set(layer.name, layer);
+  }
+
+  /** The name of a layer object in this graph: the wanted one, unless another has it. */
+  nameOf(layer: object, wanted: string): string {
+    const name = this.given.get(layer) ?? this.freeName(wanted);
+    this.given.set(layer, name);
+    return name;
   }
 
   /** A name that no layer has yet: `relu`, `relu_1`. */
@@ -125,7 +156,7 @@ export class Graph {
       const count = this.used.get(clean) ?? 0;
       this.used.set(clean, count + 1);
       const name = count === 0 ? clean : `${clean}_${count}`;
-      if (this.layers.every((layer) => layer.name !== name)) return name;
+      if (!this.byName.has(name)) return name;
     }
   }
 
@@ -189,14 +220,31 @@ export class Graph {
       if (other !== width) this.pins.push({ literal: other.range, value: other.value, use });
   }
 
+  /** What has been found out so far belongs to the module, so {@link clear} keeps it. */
+  keepModule(): void {
+    this.kept = { dependents: this.dependents.length, pins: this.pins.length };
+  }
+
   /** Forgets what other models of the file made, so that names start anew. */
   clear(): void {
     this.layers.length = 0;
     this.inputs.length = 0;
-    this.dependents.length = 0;
-    this.pins.length = 0;
+    this.dependents.length = this.kept.dependents;
+    this.pins.length = this.kept.pins;
     this.used.clear();
-    for (const name of Object.keys(this.siteOf)) Reflect.deleteProperty(this.siteOf, name);
+    this.byName.clear();
+    this.given.clear();
+    this.siteOf = {};
+  }
+
+  /** What is known now; later models do not change it. */
+  record(): GraphRecord {
+    return {
+      sites: new Map(this.sites),
+      siteOf: this.siteOf,
+      dependents: [...this.dependents],
+      pins: [...this.pins],
+    };
   }
 
   /** The topology that leads to some tensors. */
@@ -249,7 +297,7 @@ export class Graph {
         name,
         [...nodes, index].sort((a, b) => a - b),
       );
-      const layer = this.layers.find((candidate) => candidate.name === name);
+      const layer = this.byName.get(name);
       for (const [from, node] of layer?.inbound_nodes[index] ?? []) queue.push([from, node]);
     }
     return kept;

@@ -35,7 +35,7 @@ const MAX_DEPTH = 80;
 export class Interpreter {
   readonly globals: Scope = { names: new Map(), parent: undefined, globals: new Set() };
   /** Starts of the identifiers that were read. */
-  readonly readNames = new Set<number>();
+  readNames: ReadonlySet<number> = new Set<number>();
   /** Objects made of the file's classes, with what they were made of. */
   readonly made: { readonly value: InstanceValue; readonly args: CallArguments; readonly node: Syntax }[] =
     [];
@@ -47,6 +47,18 @@ export class Interpreter {
     readonly library: Library,
   ) {
     this.globals.names.set('__name__', { kind: 'string', value: '__main__' });
+  }
+
+  noteRead(node: Syntax): void {
+    (this.readNames as Set<number>).add(node.start);
+  }
+
+  /** Begins with one model of the file: what is read from now on is read for it. */
+  begin(moduleReads: ReadonlySet<number>, made: number): void {
+    this.readNames = new Set(moduleReads);
+    this.made.length = made;
+    this.steps = 0;
+    this.graph.clear();
   }
 
   /** Runs statements; what fails leaves what it would have set unknown, and the rest goes on. */

@@ -110,7 +110,7 @@ export function makeKerasLayer(
     kind: 'layer' as const,
     type: given,
     node,
-    name: name?.kind === 'string' ? graph.freeName(name.value) : undefined,
+    name: name?.kind === 'string' ? name.value : undefined,
   };
   if (AUGMENTATION.test(type))
     return {

@@ -7,6 +7,7 @@ import type { FoundModel, FrontEnd, Hint, ReadSite, WidthTrace } from '../readin
 import { covers, type Syntax } from '../syntax';
 import {
   evaluateModel,
+  ModuleRuns,
   isModelValue,
   type EvaluatedModel,
   type EvaluationHints,
@@ -27,11 +28,12 @@ interface Entry {
 
 /** Reads the Keras and PyTorch models of a Python file, without running it. */
 export function readPython(file: string, text: string, root: Syntax, hints: readonly Hint[]): FrontEnd {
-  const origins = findOrigins(root);
+  const runs = new ModuleRuns(root);
+  const origins = findOrigins(runs);
   const hinted = readHints(root, text, hints, origins);
   const entries = origins
     .map((origin): Entry => {
-      const evaluated = evaluateModel(root, origin, hinted.get(origin) ?? {});
+      const evaluated = evaluateModel(runs, origin, hinted.get(origin) ?? {});
       return { origin, evaluated, sites: keptSites(evaluated) };
     })
     .filter((entry) => isLikelyModel(entry));

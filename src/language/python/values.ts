@@ -86,7 +86,7 @@ export interface LayerValue {
   readonly node: Syntax;
   /** Key of its site, for those that are in the source's model. */
   readonly site: string | undefined;
-  /** Name in the topology; set when the layer gets its place in the model, or else when it is first called. */
+  /** The name that it should have in the topology, where the source or its place in the model gives one. */
   name: string | undefined;
   /** Adds the layer to the graph. */
   readonly apply: (inputs: readonly Tensor[], name: string, node: Syntax) => Tensor;
