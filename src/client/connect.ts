@@ -51,7 +51,7 @@ export async function connectBackend(lock: LockInfo, watcher: Watcher): Promise<
     throw new ShrinkError(
       'environment',
       'backend-version',
-      `The run is being trained by another version of ShrinkNets. ${String(error)} It can be stopped from here, but not watched.`,
+      `The run is being trained by another version of ShrinkNets. ${String(error)} It is followed through its journal.`,
       { cause: error },
     );
   } finally {

@@ -10,7 +10,7 @@ import { describeDeath, type ProcessExit, type SpawnedBackend } from './spawnBac
 
 /** How a handle came to its end. */
 export interface RunEnd {
-  /** `detached` if this client let go of a run that goes on, or cannot reach it. */
+  /** `detached` if this client let go of a run that goes on. */
   readonly state: Exclude<RunState, 'running'> | 'detached';
   /** A sentence for the user. */
   readonly message: string;
@@ -18,8 +18,10 @@ export interface RunEnd {
   readonly exit?: ProcessExit;
 }
 
-/** Connections that fail in a row before a client gives up. */
+/** Connections that fail in a row before a client reads the journal from the disk instead. */
 const MAX_FAILURES = 5;
+/** How often it does. */
+const DISK_MS = 500;
 
 /** One client's view of a run, live or ended: every event from `seq` 0 on, in order and once. */
 export class RunHandle {
@@ -126,8 +128,8 @@ export class RunHandle {
       await peer?.ask('detach', {});
       peer?.end();
     } catch (error) {
-      // A run that ends while it is asked something is no error.
-      if (await this.isHeld()) throw unreachable(this.lock, error);
+      // A run that ends while it is asked something is no error; nor need one be asked that others started.
+      if (this.backend !== undefined && (await this.isHeld())) throw unreachable(this.lock, error);
     }
     await this.closed;
   }
@@ -137,14 +139,14 @@ export class RunHandle {
   }
 
   private async follow(): Promise<RunEnd> {
-    let problem: unknown;
     try {
-      if (this.lock !== undefined) problem = await this.watch(this.lock);
-      if (this.lettingGo) return { state: 'detached', message: 'The run goes on without this window.' };
-      if (this.lock !== undefined && problem === undefined)
+      if (this.lock !== undefined) {
+        await this.watch(this.lock);
+        if (this.lettingGo) return { state: 'detached', message: 'The run goes on without this window.' };
         await waitForEnd(this.folder, this.lock, this.backend);
+      }
       await this.readRest();
-      return await this.describeEnd(problem);
+      return await this.describeEnd();
     } catch (error) {
       return { state: 'interrupted', message: error instanceof Error ? error.message : String(error) };
     } finally {
@@ -153,22 +155,36 @@ export class RunHandle {
     }
   }
 
-  /** Follows a backend to its end, over lost connections. @returns why it had to give up, if it had */
-  private async watch(lock: LockInfo): Promise<unknown> {
+  /** Follows a backend to its end, over lost connections. */
+  private async watch(lock: LockInfo): Promise<void> {
     for (let failures = 0; ;) {
       try {
         this.peer = this.join(lock);
         const peer = await this.peer;
         failures = 0;
         await peer.closed;
-      } catch (error) {
+      } catch {
         failures += 1;
-        if (failures >= MAX_FAILURES) return error;
+        if (failures >= MAX_FAILURES) return this.watchDisk();
         await new Promise((resolve) => setTimeout(resolve, 50 * failures));
       }
-      if (this.lettingGo || findEnding(this.stored) !== undefined) return undefined;
-      if (!(await this.isHeld())) return undefined;
+      if (this.isSettled() || !(await this.isHeld())) return;
     }
+  }
+
+  /**
+   * Follows a backend that lives but cannot be reached, one of another version or on another machine with the same
+   * disk: its journal is the truth anyway. Only progress is missed.
+   */
+  private async watchDisk(): Promise<void> {
+    while (!this.isSettled() && (await this.isHeld())) {
+      await this.readRest();
+      await new Promise((resolve) => setTimeout(resolve, DISK_MS));
+    }
+  }
+
+  private isSettled(): boolean {
+    return this.lettingGo || findEnding(this.stored) !== undefined;
   }
 
   private async join(lock: LockInfo): Promise<ClientPeer> {
@@ -204,11 +220,7 @@ export class RunHandle {
     for (const event of events) this.take(event);
   }
 
-  private async describeEnd(problem: unknown): Promise<RunEnd> {
-    if (problem !== undefined) {
-      const message = problem instanceof Error ? problem.message : 'The training process cannot be reached.';
-      return { state: 'detached', message };
-    }
+  private async describeEnd(): Promise<RunEnd> {
     const ending = findEnding(this.stored);
     const exit = this.backend === undefined ? undefined : await this.backend.exited;
     const rest = exit === undefined ? {} : { exit };

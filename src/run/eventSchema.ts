@@ -78,14 +78,17 @@ const journalEvent = z.discriminatedUnion('type', [
     name: z.string(),
     device: z.string(),
     why: z.string(),
-    trials: z.array(
-      z.looseObject({
-        engine: z.string(),
-        stepMs: z.number().exactOptional(),
-        problem: z.string().exactOptional(),
-        install: z.string().nullable().exactOptional(),
-      }),
-    ),
+    // Journals of the first days have none.
+    trials: z
+      .array(
+        z.looseObject({
+          engine: z.string(),
+          stepMs: z.number().exactOptional(),
+          problem: z.string().exactOptional(),
+          install: z.string().nullable().exactOptional(),
+        }),
+      )
+      .default([]),
   }),
   event('data', { train: z.number(), validation: z.number(), test: z.number(), notes: z.array(z.string()) }),
   event('model', {

@@ -107,10 +107,15 @@ export class JournalWriter {
    * Appends an event, with its `seq` and time. The time never goes back, even if the clock does.
    *
    * @throws ShrinkError `disk-full`, …: then nothing of the event is in the journal
+   * @throws TypeError if no reader would take it
    */
   append(event: RunEvent): JournalEvent {
     const stored: JournalEvent = { seq: this.nextSeq, at: Math.max(this.lastAt, Date.now()), ...event };
-    const line = Buffer.from(`${JSON.stringify(stored)}\n`);
+    const text = JSON.stringify(stored);
+    // Better that the job fails by name than that the journal ends here for every reader.
+    if (parseJournalEvent(JSON.parse(text)) === undefined)
+      throw new TypeError(`The event ${event.type} has not the shape that the journal takes.`);
+    const line = Buffer.from(`${text}\n`);
     try {
       writeFully(this.descriptor, line, this.length);
     } catch (error) {

@@ -1,9 +1,10 @@
 import { execFile, execFileSync } from 'node:child_process';
-import { existsSync, rmSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, describe, expect, it } from 'vitest';
 import { attachRun, killRun, resumeRun, startRun, stopRun } from '../../src/client/runs';
+import { spawnBackend } from '../../src/client/spawnBackend';
 import { readJournal } from '../../src/run/journal';
 import { describeRun } from '../../src/run/listRuns';
 import { readLock } from '../../src/run/lock';
@@ -53,10 +54,15 @@ describe('stopping', () => {
     const handle = await startRun(startSettings(ENDLESS, { owner: 'detached' }));
     const socket = (await readLock(handle.folder))?.socket ?? '';
     rmSync(socket);
+    // It can still be followed, through its journal.
+    const follower = await attachRun(handle.folder);
+    const seen = await first(follower.events, (event) => event.type === 'epoch' && event.epoch > 200);
+    expect(seen.type).toBe('epoch');
+    expect(follower.progress).toBeUndefined();
     expect(await stopRun(handle.folder)).toBe(true);
     expect(await handle.closed).toMatchObject({ state: 'stopped' });
-    const watched = await attachRun(handle.folder);
-    expect(await watched.closed).toMatchObject({ state: 'stopped' });
+    expect(await follower.closed).toMatchObject({ state: 'stopped' });
+    expect(await collect(follower)).toEqual(await collect(handle));
   });
 
   it('is what SIGTERM means; a second one ends a job that does not stop', async () => {
@@ -184,6 +190,25 @@ describe('a program that starts a run', () => {
     expect(state).toBe('detached');
     expect(await stateOf(folder ?? '')).toBe('running');
     expect(await stopRun(folder ?? '')).toBe(true);
+  });
+});
+
+describe('a run on another machine with the same disk', () => {
+  it('is followed through its journal, and neither killed nor started twice from here', async () => {
+    const settings = startSettings(ENDLESS, { owner: 'detached' });
+    const handle = await startRun(settings);
+    const path = join(handle.folder, 'lock');
+    const lock = readFileSync(path, 'utf8');
+    writeFileSync(path, lock.replace(/"host":"[^"]*"/, '"host":"another"'));
+    const follower = await attachRun(handle.folder);
+    await first(follower.events, (event) => event.type === 'epoch');
+    await expect(killRun(handle.folder)).rejects.toMatchObject({ code: 'other-machine' });
+    await expect(spawnBackend(handle.folder, settings)).rejects.toMatchObject({ code: 'run-locked' });
+    await follower.detach();
+    expect(await follower.closed).toMatchObject({ state: 'detached' });
+    writeFileSync(path, lock);
+    await handle.stop();
+    expect(await handle.closed).toMatchObject({ state: 'stopped' });
   });
 });
 

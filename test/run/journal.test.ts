@@ -105,6 +105,13 @@ describe('the journal', () => {
     expect(event).toMatchObject({ train: metrics, validation: { loss: Number.NaN } });
   });
 
+  it('does not take what no reader would', async () => {
+    const folder = makeFolder();
+    const broken = { type: 'engine', name: 'cpu' } as unknown as RunEvent;
+    await expect(write(folder, [START, broken])).rejects.toThrow('The event engine has not the shape');
+    expect((await readJournal(folder)).events).toHaveLength(1);
+  });
+
   it('refuses what a newer version wrote, whatever its events look like', () => {
     const text = '{"seq":0,"at":1,"type":"begin","version":2}\n';
     expect(() => parseJournal(Buffer.from(text))).toThrow(/newer ShrinkNets \(journal version 2/);

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { ShrinkError } from '../../core/errors';
 import { GROUP_VARIABLE, type Owner } from '../../protocol/backend';
+import { removeSocketPath } from '../../run/socketPath';
 import { holdsLock, LOCK_RENEWAL_MS, releaseLock, renewLock } from '../../run/lock';
 
 export interface LifetimeSettings {
@@ -37,6 +38,7 @@ export class Lifetime {
   constructor(
     private readonly folder: string,
     private readonly token: string,
+    private readonly socket: string,
     private readonly settings: LifetimeSettings,
   ) {
     this.owner = settings.owner;
@@ -130,7 +132,9 @@ export class Lifetime {
 
   /** Ends the process without waiting for the job. */
   private leave(): void {
-    void releaseLock(this.folder, this.token).finally(() => process.exit(TERMINATED));
+    void releaseLock(this.folder, this.token)
+      .then(() => removeSocketPath(this.socket))
+      .finally(() => process.exit(TERMINATED));
   }
 
   /** Undoes {@link begin}. */

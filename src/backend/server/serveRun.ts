@@ -36,7 +36,7 @@ export async function serveRun(folder: string, job: Job, settings: LifetimeSetti
   const run = basename(folder);
   const token = randomBytes(32).toString('hex');
   const socket = await makeSocketPath();
-  const lifetime = new Lifetime(folder, token, settings);
+  const lifetime = new Lifetime(folder, token, socket, settings);
   let recorder: Recorder | undefined;
   let state: 'running' | 'ended' = 'running';
   let markReady: () => void = () => undefined;
