@@ -8,6 +8,7 @@ export default tseslint.config(
       'node_modules/**',
       'test/golden/**',
       'examples/**',
+      'media/**',
       '.shrinknets/**',
       '.cache/**',
       '**/*.mjs',

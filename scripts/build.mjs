@@ -32,6 +32,19 @@ await mkdir(path.join(dist, 'wasm'), { recursive: true });
 await Promise.all([
   build({ ...common, entryPoints: { backend: 'src/backend/main.ts' } }),
   build({ ...common, entryPoints: { cli: 'src/cli/main.ts' }, banner: { js: '#!/usr/bin/env node' } }),
+  build({ ...common, entryPoints: { extension: 'src/vscode/main.ts' } }),
+  build({
+    absWorkingDir: root,
+    bundle: true,
+    platform: 'browser',
+    target: 'chrome128',
+    format: 'iife',
+    entryPoints: { panel: 'webview/main.ts' },
+    outdir: 'dist/webview',
+    minify: true,
+    legalComments: 'none',
+    logLevel: 'warning',
+  }),
 ]);
 await chmod(path.join(dist, 'cli.cjs'), 0o755);
 

@@ -1,0 +1,57 @@
+// Packs the extension: one file for every platform, of at most 5 MB.
+import { execFileSync } from 'node:child_process';
+import { mkdtemp, cp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+
+const MOST_BYTES = 5_000_000;
+const root = path.dirname(path.dirname(new URL(import.meta.url).pathname));
+const manifest = JSON.parse(await readFile(path.join(root, 'package.json'), 'utf8'));
+const out = path.join(root, `shrinknets-${manifest.version}.vsix`);
+
+execFileSync(process.execPath, [path.join(root, 'scripts', 'build.mjs')], { stdio: 'inherit' });
+
+// A copy of its own, so that what is packed has no scripts, no command line and no dependencies to install.
+const staging = await mkdtemp(path.join(tmpdir(), 'shrinknets-package-'));
+try {
+  for (const name of [
+    'dist',
+    'media',
+    'l10n',
+    '.vscodeignore',
+    'package.nls.json',
+    'README.md',
+    'CHANGELOG.md',
+    'LICENSE',
+  ])
+    await cp(path.join(root, name), path.join(staging, name), { recursive: true });
+  const {
+    scripts: _s,
+    devDependencies: _d,
+    optionalDependencies: _o,
+    bin: _b,
+    private: _p,
+    ...kept
+  } = manifest;
+  await writeFile(path.join(staging, 'package.json'), `${JSON.stringify(kept, null, 2)}\n`);
+  if (kept.repository === undefined) {
+    // Without a public repository a relative picture or link of the README leads nowhere.
+    const readme = await readFile(path.join(staging, 'README.md'), 'utf8');
+    const alone = readme
+      .replaceAll(/^!\[[^\]]*\]\((?!https:)[^)]*\)\n/gm, '')
+      .replaceAll(/\[([^\]]*)\]\((?!https:|#)[^)]*\)/g, '$1');
+    await writeFile(path.join(staging, 'README.md'), alone);
+  }
+  const vsce = path.join(root, 'node_modules', '@vscode', 'vsce', 'vsce');
+  execFileSync(
+    process.execPath,
+    [vsce, 'package', '--no-dependencies', '--allow-missing-repository', '--out', out],
+    { cwd: staging, stdio: 'inherit' },
+  );
+} finally {
+  await rm(staging, { recursive: true, force: true });
+}
+
+const { size } = await stat(out);
+if (size > MOST_BYTES) throw new Error(`${out} has ${size} bytes; at most ${MOST_BYTES} are allowed`);
+console.log(`${out}: ${(size / 1e6).toFixed(2)} MB`);

@@ -1,0 +1,121 @@
+import path from 'node:path';
+import * as vscode from 'vscode';
+import { badInput } from '../../core/errors';
+import type { Emission } from '../../shell/emission';
+import { setContext } from '../runs/runsView';
+
+const SCHEME = 'shrinknets-emit';
+
+/** An emission that is shown and waits for a word. */
+interface Shown {
+  readonly emission: Emission;
+  readonly document: vscode.TextDocument;
+  readonly version: number;
+  readonly preview: vscode.Uri;
+}
+
+/** Shows what would change in a source, and writes it as one step that one undo takes back. */
+export class Emissions implements vscode.Disposable {
+  private shown: Shown | undefined;
+  private readonly contents = new Map<string, string>();
+  private readonly changed$ = new vscode.EventEmitter<vscode.Uri>();
+  private readonly subscriptions: vscode.Disposable[];
+  private count = 0;
+
+  constructor() {
+    this.subscriptions = [
+      vscode.workspace.registerTextDocumentContentProvider(SCHEME, {
+        onDidChange: this.changed$.event,
+        provideTextDocumentContent: (uri) => this.contents.get(uri.toString()) ?? '',
+      }),
+      vscode.window.tabGroups.onDidChangeTabs(({ closed }) => {
+        if (closed.some((tab) => this.isPreview(tab))) this.forget();
+      }),
+    ];
+  }
+
+  /**
+   * Opens the difference and asks. Nothing is written before somebody says so.
+   *
+   * @param version of the document when the emission was planned
+   */
+  async show(emission: Emission, document: vscode.TextDocument, version: number): Promise<void> {
+    const { t } = vscode.l10n;
+    if (emission.edits.length === 0) {
+      const name = path.basename(emission.file);
+      await vscode.window.showInformationMessage(t('{0} has the learned widths already.', name));
+      return;
+    }
+    await this.close();
+    const name = path.basename(emission.file);
+    this.count += 1;
+    // A name of its own each time: the editor keeps contents by name.
+    const preview = vscode.Uri.from({ scheme: SCHEME, path: `/${name}`, query: String(this.count) });
+    this.contents.set(preview.toString(), emission.after);
+    this.shown = { emission, document, version, preview };
+    setContext('emissionShown', true);
+    const title = t('{0}: source ↔ learned widths', name);
+    await vscode.commands.executeCommand('vscode.diff', document.uri, preview, title, { preview: true });
+    const apply = t('Apply');
+    const discard = t('Discard');
+    const widths = emission.edits.length;
+    const question =
+      widths === 1
+        ? t('Write 1 changed number into {0}?', name)
+        : t('Write {0} changed numbers into {1}?', widths, name);
+    // Not awaited by the command: the question may stay while the difference is read.
+    void vscode.window.showInformationMessage(question, apply, discard).then(async (chosen) => {
+      if (this.shown?.preview !== preview) return;
+      if (chosen === apply) await vscode.commands.executeCommand('shrinknets.applyEmission');
+      if (chosen === discard) await this.close();
+    });
+  }
+
+  /** Writes what is shown. @throws ShrinkError `nothing-shown`, `source-changed` or `edit-failed` */
+  async apply(): Promise<void> {
+    const { t } = vscode.l10n;
+    const { shown } = this;
+    if (shown === undefined)
+      throw badInput('nothing-shown', t('No learned widths are shown; emit them first.'));
+    const { emission, document, version } = shown;
+    if (document.version !== version || document.getText() !== emission.before)
+      throw badInput(
+        'source-changed',
+        t('{0} changed while its widths were shown; emit them again.', emission.file),
+      );
+    const edit = new vscode.WorkspaceEdit();
+    for (const { range, text } of emission.edits) {
+      const at = new vscode.Range(document.positionAt(range.start), document.positionAt(range.end));
+      edit.replace(document.uri, at, text);
+    }
+    const written = await vscode.workspace.applyEdit(edit);
+    if (!written || document.getText() !== emission.after)
+      throw badInput('edit-failed', t('{0} could not be changed; is it read-only?', emission.file));
+    await this.close();
+    await vscode.window.showTextDocument(document, { preview: false });
+  }
+
+  /** Closes the difference; nothing is written. */
+  async close(): Promise<void> {
+    const tabs = vscode.window.tabGroups.all
+      .flatMap((group) => group.tabs)
+      .filter((tab) => this.isPreview(tab));
+    this.forget();
+    if (tabs.length > 0) await vscode.window.tabGroups.close(tabs);
+  }
+
+  dispose(): void {
+    for (const subscription of this.subscriptions) subscription.dispose();
+    this.changed$.dispose();
+  }
+
+  private isPreview(tab: vscode.Tab): boolean {
+    return tab.input instanceof vscode.TabInputTextDiff && tab.input.modified.scheme === SCHEME;
+  }
+
+  private forget(): void {
+    if (this.shown !== undefined) this.contents.delete(this.shown.preview.toString());
+    this.shown = undefined;
+    setContext('emissionShown', false);
+  }
+}

@@ -1,0 +1,76 @@
+import * as vscode from 'vscode';
+import { badInput } from '../../core/errors';
+import type { RunSummary } from '../../run/listRuns';
+import { readPlan } from '../../run/runFolder';
+import { planEmission } from '../../shell/emission';
+import { planRevert, readCompactTopology, readRunResult, resultAt, topologyAt } from '../../shell/results';
+import { requireTrust } from '../failure';
+import { pickRun, type RunTarget } from '../runs/pickRun';
+import type { Services } from '../services';
+import { backendSettings } from '../settings/settings';
+
+/** `budget`: the size of the path that is wanted instead of the chosen one. */
+export type EmitTarget = RunTarget & { readonly budget?: number };
+
+/** `Emit Compact Architecture`: plans and checks the edits, then shows them. */
+export async function emitCommand(services: Services, target: EmitTarget | undefined): Promise<void> {
+  requireTrust();
+  const { runs, readings, emissions } = services;
+  const { t } = vscode.l10n;
+  const run = await pickRun(runs, target, isDone, t('Whose widths shall be written?'));
+  const document = await openSource(run);
+  const { version } = document;
+  const emission = await vscode.window.withProgress(
+    {
+      location: vscode.ProgressLocation.Window,
+      title: t('Checking that the edited source makes the learned model'),
+    },
+    async () => {
+      const reading = await readings.read(document);
+      const plan = await readPlan(run.folder);
+      const result = await readRunResult(run.folder);
+      const compact = await readCompactTopology(run.folder);
+      const { env, nodePath } = backendSettings();
+      const starter = {
+        ...(env === undefined ? {} : { env }),
+        ...(nodePath === undefined ? {} : { nodePath }),
+      };
+      const index = result.points.findIndex((point) => point.budget === target?.budget);
+      const point = result.points[index];
+      if (target?.budget !== undefined && point === undefined)
+        throw badInput('no-such-size', t('The run has no such size.'));
+      if (point === undefined) return planEmission(reading, plan, result, compact, starter);
+      return planEmission(reading, plan, resultAt(result, index), topologyAt(compact, point), starter);
+    },
+  );
+  await emissions.show(emission, document, version);
+}
+
+/** `Revert Emitted Widths`: puts the widths from before training back, also after a save or other edits. */
+export async function revertCommand(services: Services, target: RunTarget | undefined): Promise<void> {
+  const { runs, readings, emissions } = services;
+  const run = await pickRun(runs, target, isDone, vscode.l10n.t('Whose widths shall be taken back?'));
+  const document = await openSource(run);
+  const { version } = document;
+  const reading = await readings.read(document);
+  const plan = await readPlan(run.folder);
+  const result = await readRunResult(run.folder);
+  const emission = planRevert(reading, plan, result);
+  await emissions.show(emission, document, version);
+}
+
+function isDone(run: RunSummary): boolean {
+  return run.state === 'done';
+}
+
+async function openSource(run: RunSummary): Promise<vscode.TextDocument> {
+  try {
+    return await vscode.workspace.openTextDocument(vscode.Uri.file(run.file));
+  } catch (thrown) {
+    throw badInput(
+      'file-missing',
+      vscode.l10n.t('{0} cannot be opened; was it moved or deleted since training?', run.file),
+      thrown,
+    );
+  }
+}

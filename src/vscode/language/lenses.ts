@@ -1,0 +1,83 @@
+import * as vscode from 'vscode';
+import type { ModelReading, ReadSite } from '../../language';
+import type { LearnedModel, LearnedStore } from '../runs/learned';
+import { learnedLabel } from '../runs/learned';
+import type { HeldReading } from './readings';
+
+/** The lenses of a document, from memory alone: where the text moved since it was read, they move along. */
+export function lensesOf(
+  held: HeldReading | undefined,
+  learned: LearnedStore,
+  document: vscode.TextDocument,
+): vscode.CodeLens[] {
+  if (held === undefined || document.uri.scheme.startsWith('shrinknets-')) return [];
+  const lens = (offset: number, title: string, command: string, tooltip: string, args: unknown[]) => {
+    const at = document.positionAt(held.moved(offset));
+    return new vscode.CodeLens(new vscode.Range(at, at), { title, command, tooltip, arguments: args });
+  };
+  return held.reading.models.flatMap((model) => {
+    const known = learned.peek(document.fileName, model.name);
+    const wholes = model.partOf.length === 0 ? modelLenses(document, model, known, lens) : [];
+    return [...wholes, ...model.sites.flatMap((site) => siteLenses(model, site, known, lens))];
+  });
+}
+
+type MakeLens = (
+  offset: number,
+  title: string,
+  command: string,
+  tooltip: string,
+  args: unknown[],
+) => vscode.CodeLens;
+
+function modelLenses(
+  document: vscode.TextDocument,
+  model: ModelReading,
+  known: LearnedModel | undefined,
+  lens: MakeLens,
+): vscode.CodeLens[] {
+  const { t } = vscode.l10n;
+  const at = model.range.start;
+  const target = [{ uri: document.uri.toString(), model: model.name }];
+  const train = lens(at, t('Train with ShrinkNets'), 'shrinknets.train', t('Learn its layer sizes'), target);
+  if (known === undefined) return [train];
+  const run = [{ folder: known.folder }];
+  const panel = lens(at, t('Panel'), 'shrinknets.openPanel', t('Widths, accuracy and sizes of its run'), run);
+  const stop = lens(at, t('Stop'), 'shrinknets.stop', t('Keep what was learned and stop'), run);
+  return known.state === 'running' ? [stop, panel] : [train, panel];
+}
+
+function siteLenses(
+  model: ModelReading,
+  site: ReadSite,
+  known: LearnedModel | undefined,
+  lens: MakeLens,
+): vscode.CodeLens[] {
+  const { t } = vscode.l10n;
+  const width = known?.sites.get(site.id);
+  if (known === undefined || width === undefined || width.before === width.after) return [];
+  const at = site.range.start;
+  const run = [{ folder: known.folder }];
+  const stale = known.siteCount !== model.sites.length || width.layerType !== site.layerType;
+  const isEmitted = site.width === width.after;
+  const isChanged = site.width !== undefined && site.width !== width.before && !isEmitted;
+  const open = t('Open the panel of run {0}', known.run);
+  if (stale || isChanged) {
+    const title = t('{0} · stale: the source changed', learnedLabel(width));
+    return [lens(at, title, 'shrinknets.openPanel', open, run)];
+  }
+  if (known.state !== 'done') {
+    const title = known.state === 'running' ? t('{0} so far', learnedLabel(width)) : learnedLabel(width);
+    return [lens(at, title, 'shrinknets.openPanel', open, run)];
+  }
+  if (isEmitted)
+    return [
+      lens(at, t('{0} was {1}', width.after, width.before), 'shrinknets.openPanel', open, run),
+      lens(at, t('revert'), 'shrinknets.revert', t('Put the widths from before training back'), run),
+    ];
+  return [
+    lens(at, learnedLabel(width), 'shrinknets.openPanel', open, run),
+    lens(at, t('apply'), 'shrinknets.emit', t('Write the learned widths into the source'), run),
+    lens(at, t('compare'), 'shrinknets.compareRuns', t('Compare the runs of this model'), run),
+  ];
+}

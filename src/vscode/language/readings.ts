@@ -1,0 +1,142 @@
+import * as vscode from 'vscode';
+import type { SourceReading } from '../../language';
+import { modelReader } from '../../shell/sources';
+import { inBackground } from '../failure';
+import { fileNameOf, mayHoldModels } from './documents';
+
+/** A pause in typing after which a document is read again. */
+const PAUSE_MS = 150;
+
+/** The last reading of a document, and how the text moved since. */
+export interface HeldReading {
+  readonly reading: SourceReading;
+  /** Whether the text is still the one that was read. */
+  readonly current: boolean;
+  /** Where an offset of the reading lies in the text now. */
+  readonly moved: (offset: number) => number;
+}
+
+interface Change {
+  readonly start: number;
+  readonly removed: number;
+  readonly added: number;
+}
+
+interface Entry {
+  reading: SourceReading;
+  version: number;
+  /** Changes since the reading, in order. */
+  changes: Change[];
+  timer?: NodeJS.Timeout;
+}
+
+/**
+ * The readings of open documents. Answers at once from memory; reads again when somebody pauses typing, and then
+ * tells those who listen.
+ */
+export class Readings implements vscode.Disposable {
+  private readonly entries = new Map<string, Entry>();
+  private readonly read$ = new vscode.EventEmitter<vscode.TextDocument>();
+  private readonly subscriptions: vscode.Disposable[];
+  private reader: ((file: string, text: string) => SourceReading) | undefined;
+  private loading: Promise<void> | undefined;
+
+  /** A document was read, or is no longer one of ours. */
+  readonly onDidRead = this.read$.event;
+
+  constructor(private readonly log: vscode.LogOutputChannel) {
+    this.subscriptions = [
+      vscode.workspace.onDidOpenTextDocument((document) => this.want(document)),
+      vscode.workspace.onDidChangeTextDocument((event) => this.note(event)),
+      vscode.workspace.onDidCloseTextDocument((document) => this.drop(document)),
+    ];
+  }
+
+  /** Reads the documents that are open already. */
+  start(): void {
+    for (const document of vscode.workspace.textDocuments) this.want(document);
+  }
+
+  /** The last reading, without waiting; undefined while there is none. */
+  peek(document: vscode.TextDocument): HeldReading | undefined {
+    const entry = this.entries.get(document.uri.toString());
+    if (entry === undefined) return undefined;
+    return {
+      reading: entry.reading,
+      current: entry.version === document.version,
+      moved: (offset) => entry.changes.reduce(moveOffset, offset),
+    };
+  }
+
+  /** The reading of the text as it is now. */
+  async read(document: vscode.TextDocument): Promise<SourceReading> {
+    await this.load();
+    const entry = this.entries.get(document.uri.toString());
+    return entry?.version === document.version ? entry.reading : this.readNow(document);
+  }
+
+  dispose(): void {
+    for (const entry of this.entries.values()) clearTimeout(entry.timer);
+    for (const subscription of this.subscriptions) subscription.dispose();
+    this.read$.dispose();
+  }
+
+  private want(document: vscode.TextDocument): void {
+    if (!mayHoldModels(document)) return;
+    inBackground(
+      this.log,
+      'read a model file',
+      this.load().then(() => {
+        if (!document.isClosed) this.readNow(document);
+      }),
+    );
+  }
+
+  private note(event: vscode.TextDocumentChangeEvent): void {
+    const { document, contentChanges } = event;
+    const entry = this.entries.get(document.uri.toString());
+    if (contentChanges.length === 0) return;
+    if (entry === undefined) {
+      this.want(document);
+      return;
+    }
+    // The editor gives changes so that each can be applied after the one before.
+    for (const { rangeOffset, rangeLength, text } of contentChanges)
+      entry.changes.push({ start: rangeOffset, removed: rangeLength, added: text.length });
+    clearTimeout(entry.timer);
+    entry.timer = setTimeout(() => {
+      if (!document.isClosed) this.readNow(document);
+    }, PAUSE_MS);
+  }
+
+  private drop(document: vscode.TextDocument): void {
+    const key = document.uri.toString();
+    clearTimeout(this.entries.get(key)?.timer);
+    if (this.entries.delete(key)) this.read$.fire(document);
+  }
+
+  private async load(): Promise<void> {
+    this.loading ??= modelReader().then((reader) => {
+      this.reader = reader;
+    });
+    await this.loading;
+  }
+
+  private readNow(document: vscode.TextDocument): SourceReading {
+    if (this.reader === undefined) throw new RangeError('the parsers are loaded first');
+    const key = document.uri.toString();
+    const known = this.entries.get(key);
+    if (known?.version === document.version) return known.reading;
+    clearTimeout(known?.timer);
+    const reading = this.reader(fileNameOf(document), document.getText());
+    this.entries.set(key, { reading, version: document.version, changes: [] });
+    this.read$.fire(document);
+    return reading;
+  }
+}
+
+function moveOffset(offset: number, change: Change): number {
+  if (offset < change.start) return offset;
+  if (offset < change.start + change.removed) return change.start;
+  return offset + change.added - change.removed;
+}

@@ -1,0 +1,90 @@
+import * as vscode from 'vscode';
+import { Emissions } from './emit/emissions';
+import { inBackground, reportFailure } from './failure';
+import { registerLanguageFeatures } from './language/providers';
+import { Readings } from './language/readings';
+import { Panels } from './panel/panels';
+import { LearnedStore } from './runs/learned';
+import { RunStore } from './runs/runStore';
+import { registerRunsView } from './runs/runsView';
+import { registerStatusBar } from './runs/statusBar';
+import type { RunTarget } from './runs/pickRun';
+import type { Services } from './services';
+import type { TrainTarget } from './train/trainCommand';
+
+type Target = (RunTarget & TrainTarget & { readonly budget?: number }) | undefined;
+type Command = (services: Services, target: Target) => Promise<void>;
+
+const onRuns = async () => import('./runs/runCommands');
+
+/** Every command. What a command needs is loaded when it is run. */
+export const COMMANDS: Readonly<Record<`shrinknets.${string}`, Command>> = {
+  'shrinknets.train': async (services, target) =>
+    (await import('./train/trainCommand')).trainCommand(services, target),
+  'shrinknets.stop': async (services, target) => (await onRuns()).stopCommand(services, target),
+  'shrinknets.kill': async (services, target) => (await onRuns()).killCommand(services, target),
+  'shrinknets.resume': async (services, target) => (await onRuns()).resumeCommand(services, target),
+  'shrinknets.emit': async (services, target) =>
+    (await import('./emit/emitCommands')).emitCommand(services, target),
+  'shrinknets.applyEmission': ({ emissions }) => emissions.apply(),
+  'shrinknets.discardEmission': ({ emissions }) => emissions.close(),
+  'shrinknets.revert': async (services, target) =>
+    (await import('./emit/emitCommands')).revertCommand(services, target),
+  'shrinknets.addHint': async ({ readings }) => (await import('./language/addHint')).addHintCommand(readings),
+  'shrinknets.openPanel': async (services, target) => (await onRuns()).openPanelCommand(services, target),
+  'shrinknets.compareRuns': async (services, target) => (await onRuns()).compareRunsCommand(services, target),
+  'shrinknets.exportRun': async (services, target) => (await onRuns()).exportRunCommand(services, target),
+  'shrinknets.selectEngine': async () => (await import('./engines')).selectEngineCommand(),
+  'shrinknets.installEngine': async (services) => (await import('./engines')).installEngineCommand(services),
+  'shrinknets.openSample': async (services) => (await import('./sample')).openSampleCommand(services),
+  'shrinknets.showLog': ({ log }) => Promise.resolve(log.show()),
+  'shrinknets.copyDiagnostics': async (services) =>
+    (await import('./copyDiagnostics')).copyDiagnosticsCommand(services),
+  'shrinknets.refreshRuns': ({ runs }) => runs.refresh(),
+  'shrinknets.pinRun': async (services, target) => (await onRuns()).pinCommand(services, target, true),
+  'shrinknets.unpinRun': async (services, target) => (await onRuns()).pinCommand(services, target, false),
+  'shrinknets.deleteRun': async (services, target) => (await onRuns()).deleteRunCommand(services, target),
+  'shrinknets.openRunFolder': async (services, target) =>
+    (await onRuns()).openRunFolderCommand(services, target),
+  'shrinknets.openRunSource': async (services, target) =>
+    (await onRuns()).openRunSourceCommand(services, target),
+  'shrinknets.runActions': async (services, target) => (await onRuns()).runActionsCommand(services, target),
+};
+
+export function activate(context: vscode.ExtensionContext): void {
+  const started = performance.now();
+  const log = vscode.window.createOutputChannel('ShrinkNets', { log: true });
+  const readings = new Readings(log);
+  const runs = new RunStore(log, context.workspaceState);
+  const learned = new LearnedStore(runs, log);
+  const panels = new Panels(context, runs, log);
+  const emissions = new Emissions();
+  const services: Services = { context, log, readings, runs, panels, emissions };
+  context.subscriptions.push(
+    ...[log, readings, learned, panels, emissions, runs],
+    registerLanguageFeatures(readings, learned),
+    registerRunsView(runs),
+    registerStatusBar(runs),
+    readings.onDidRead((document) => {
+      const file =
+        document.uri.scheme === 'file' && (readings.peek(document)?.reading.models.length ?? 0) > 0;
+      if (file) inBackground(log, 'find runs', runs.addFile(document.fileName));
+    }),
+    vscode.window.onDidChangeWindowState(({ focused }) => {
+      // Another window or the command line may have worked on the same folder.
+      if (focused) inBackground(log, 'read the runs', runs.refresh());
+    }),
+    ...Object.entries(COMMANDS).map(([name, command]) =>
+      vscode.commands.registerCommand(name, async (target: Target) => {
+        try {
+          await command(services, target);
+        } catch (thrown) {
+          await reportFailure(log, name, thrown);
+        }
+      }),
+    ),
+  );
+  readings.start();
+  inBackground(log, 'read the runs', runs.refresh());
+  log.info(`active after ${(performance.now() - started).toFixed(0)} ms`);
+}

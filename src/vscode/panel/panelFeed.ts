@@ -1,0 +1,187 @@
+import * as vscode from 'vscode';
+import { messageOf } from '../../core/errors';
+import {
+  PANEL_VERSION,
+  type FromPanel,
+  type PanelAction,
+  type PanelChange,
+  type SeriesDelta,
+  type ToPanel,
+} from '../../protocol/webview';
+import type { RunView } from '../../shell/runView';
+import type { Series } from '../../shell/series';
+import { inBackground } from '../failure';
+import type { RunStore } from '../runs/runStore';
+import { readChannels } from './channels';
+import { saveExport } from './saveExport';
+
+/** At most ten messages a second. */
+const PERIOD_MS = 100;
+
+/** What of a series the panel has. */
+interface Sent {
+  length: number;
+  step: number;
+}
+
+/** Keeps one panel at the state of its run: everything when it asks, changes after that, nothing while hidden. */
+export class PanelFeed implements vscode.Disposable {
+  private readonly subscriptions: vscode.Disposable[];
+  private timer: NodeJS.Timeout | undefined;
+  private lastSent = 0;
+  private ready = false;
+  private view: RunView | undefined;
+  private widths: Sent = { length: 0, step: 1 };
+  private epochs: Sent = { length: 0, step: 1 };
+  private points = '';
+  private warnings = 0;
+
+  constructor(
+    private readonly panel: vscode.WebviewPanel,
+    private readonly folder: string,
+    private readonly runs: RunStore,
+    private readonly log: vscode.LogOutputChannel,
+  ) {
+    this.subscriptions = [
+      panel.webview.onDidReceiveMessage((message: FromPanel) => this.receive(message)),
+      panel.onDidChangeViewState(() => {
+        // A hidden page is thrown away; it says `ready` when it is made again.
+        if (!panel.visible) this.ready = false;
+      }),
+      runs.onDidChangeRun((changed) => {
+        if (changed === folder) this.soon();
+      }),
+    ];
+  }
+
+  dispose(): void {
+    clearTimeout(this.timer);
+    for (const subscription of this.subscriptions) subscription.dispose();
+  }
+
+  private receive(message: FromPanel): void {
+    switch (message.type) {
+      case 'ready':
+        if (message.version === PANEL_VERSION) inBackground(this.log, 'fill a panel', this.reset());
+        break;
+      case 'action':
+        this.act(message.action);
+        break;
+      case 'emitPoint':
+        this.run('shrinknets.emit', { folder: this.folder, budget: message.budget });
+        break;
+      case 'channels':
+        inBackground(this.log, 'read channels', this.sendChannels(message.layer));
+        break;
+      case 'export':
+        inBackground(this.log, 'export', saveExport(message, this.folder));
+        break;
+      case 'problem':
+        this.log.error(`panel: ${message.message}`);
+        break;
+    }
+  }
+
+  private act(action: PanelAction): void {
+    const commands: Readonly<Record<PanelAction, string>> = {
+      stop: 'shrinknets.stop',
+      kill: 'shrinknets.kill',
+      resume: 'shrinknets.resume',
+      emit: 'shrinknets.emit',
+      revert: 'shrinknets.revert',
+      openSource: 'shrinknets.openRunSource',
+      exportRun: 'shrinknets.exportRun',
+      showLog: 'shrinknets.showLog',
+      openFolder: 'shrinknets.openRunFolder',
+    };
+    this.run(commands[action], { folder: this.folder });
+  }
+
+  private run(command: string, target: unknown): void {
+    inBackground(this.log, command, Promise.resolve(vscode.commands.executeCommand(command, target)));
+  }
+
+  private async reset(): Promise<void> {
+    try {
+      await this.sendWhole(await this.runs.view(this.folder));
+    } catch (thrown) {
+      await this.post({ type: 'gone', message: messageOf(thrown) });
+    }
+  }
+
+  private async sendWhole(view: RunView): Promise<void> {
+    this.view = view;
+    this.ready = true;
+    this.widths = sentOf(view.widths);
+    this.epochs = sentOf(view.epochs);
+    this.points = pointsOf(view);
+    this.warnings = view.warnings.length;
+    this.panel.title = vscode.l10n.t('ShrinkNets: {0}', view.header.model);
+    await this.post({ type: 'reset', header: view.header, change: view.whole });
+  }
+
+  private soon(): void {
+    if (!this.ready) return;
+    const wait = Math.max(0, this.lastSent + PERIOD_MS - Date.now());
+    this.timer ??= setTimeout(() => {
+      this.timer = undefined;
+      inBackground(this.log, 'feed a panel', this.sendChange());
+    }, wait);
+  }
+
+  private async sendChange(): Promise<void> {
+    if (!this.ready) return;
+    const view = await this.runs.view(this.folder);
+    const isNew = view !== this.view || view.layers.length === 0 || this.widths.length === 0;
+    await (isNew ? this.sendWhole(view) : this.post({ type: 'delta', change: this.changeOf(view) }));
+  }
+
+  private changeOf(view: RunView): PanelChange {
+    const points = pointsOf(view);
+    const isSame = points === this.points;
+    this.points = points;
+    const warned = view.warnings.length !== this.warnings;
+    this.warnings = view.warnings.length;
+    return {
+      widths: deltaOf(view.widths, this.widths),
+      epochs: deltaOf(view.epochs, this.epochs),
+      ...(isSame ? {} : { points: view.points, chosen: view.chosen }),
+      ...(isSame || view.result === undefined ? {} : { result: view.result }),
+      ...(warned ? { warnings: view.warnings } : {}),
+      ...(view.progress === undefined ? {} : { progress: view.progress }),
+      state: view.state,
+      message: view.message,
+      events: view.events,
+    };
+  }
+
+  private async sendChannels(layer: string): Promise<void> {
+    try {
+      const channels = await readChannels(this.folder, layer);
+      await this.post({ type: 'channels', channels: channels ?? null, message: '' });
+    } catch (thrown) {
+      await this.post({ type: 'channels', channels: null, message: messageOf(thrown) });
+    }
+  }
+
+  private async post(message: ToPanel): Promise<void> {
+    this.lastSent = Date.now();
+    if (this.panel.visible) await this.panel.webview.postMessage(message);
+  }
+}
+
+function sentOf(series: Series<unknown>): Sent {
+  return { length: series.length, step: series.step };
+}
+
+/** New rows; all of them if the series was thinned out since. */
+function deltaOf<Row>(series: Series<Row>, sent: Sent): SeriesDelta<Row> {
+  const from = series.step === sent.step ? sent.length : 0;
+  sent.length = series.length;
+  sent.step = series.step;
+  return series.from(from);
+}
+
+function pointsOf(view: RunView): string {
+  return `${view.points.map(({ kind, budget }) => `${kind}${budget}`).join()} ${view.chosen} ${view.result !== undefined}`;
+}

@@ -1,0 +1,277 @@
+import { existsSync, watch, type FSWatcher } from 'node:fs';
+import path from 'node:path';
+import * as vscode from 'vscode';
+import type { RunEnd, RunHandle } from '../../client/runHandle';
+import { messageOf } from '../../core/errors';
+import type { RunState, RunSummary } from '../../run/listRuns';
+import { PROJECT_FOLDER, runsFolderFor } from '../../run/paths';
+import type { RunView } from '../../shell/runView';
+import { inBackground } from '../failure';
+import { backendSettings } from '../settings/settings';
+
+/** A run that is being trained now, as this window sees it. */
+export interface LiveRun {
+  readonly folder: string;
+  readonly id: string;
+  handle: RunHandle;
+  view: RunView;
+  /** Settles with its end, or when this window lost it. */
+  readonly ended: Promise<RunEnd>;
+}
+
+const FOLDERS_KEY = 'shrinknets.runsFolders';
+const PINNED_KEY = 'shrinknets.pinnedRuns';
+/** Events on disk come in bursts. */
+const SETTLE_MS = 300;
+
+/** The runs of the open folders: those on disk, and the live ones this window is attached to. */
+export class RunStore implements vscode.Disposable {
+  private summaries: readonly RunSummary[] = [];
+  private readonly lives = new Map<string, LiveRun>();
+  private readonly views = new Map<string, Promise<RunView>>();
+  private readonly watchers = new Map<string, FSWatcher>();
+  private readonly list$ = new vscode.EventEmitter<void>();
+  private readonly run$ = new vscode.EventEmitter<string>();
+  private readonly end$ = new vscode.EventEmitter<{ readonly live: LiveRun; readonly end: RunEnd }>();
+  private timer: NodeJS.Timeout | undefined;
+  private refreshing: Promise<void> | undefined;
+  private disposed = false;
+
+  /** The list of runs, or the state of one, changed. */
+  readonly onDidChangeList = this.list$.event;
+  /** Something of one run changed; told its folder. */
+  readonly onDidChangeRun = this.run$.event;
+  /** A live run came to its end. */
+  readonly onDidEnd = this.end$.event;
+
+  constructor(
+    private readonly log: vscode.LogOutputChannel,
+    private readonly memory: vscode.Memento,
+  ) {}
+
+  /** Every known run, newest first, pinned ones before others. */
+  get all(): readonly RunSummary[] {
+    return this.summaries;
+  }
+
+  get live(): readonly LiveRun[] {
+    return [...this.lives.values()];
+  }
+
+  find(folder: string): RunSummary | undefined {
+    return this.summaries.find((run) => run.folder === folder);
+  }
+
+  liveOf(folder: string): LiveRun | undefined {
+    return this.lives.get(folder);
+  }
+
+  isPinned(folder: string): boolean {
+    return this.memory.get<string[]>(PINNED_KEY, []).includes(folder);
+  }
+
+  async pin(folder: string, pinned: boolean): Promise<void> {
+    const others = this.memory.get<string[]>(PINNED_KEY, []).filter((known) => known !== folder);
+    await this.memory.update(PINNED_KEY, pinned ? [...others, folder] : others);
+    this.summaries = this.sorted(this.summaries);
+    this.list$.fire();
+  }
+
+  /** Notes where a model file's runs are kept, so that they are listed. */
+  async addFile(file: string): Promise<void> {
+    const folder = runsFolderFor(file);
+    const known = this.memory.get<string[]>(FOLDERS_KEY, []);
+    if (known.includes(folder) || !existsSync(folder)) return;
+    await this.memory.update(FOLDERS_KEY, [...known, folder]);
+    await this.refresh();
+  }
+
+  /** Reads the list again and attaches to what is being trained. */
+  async refresh(): Promise<void> {
+    this.refreshing ??= this.readList().finally(() => (this.refreshing = undefined));
+    await this.refreshing;
+  }
+
+  /** A run as it is now; the same view for as long as it lives. @throws ShrinkError `run-missing`, `journal-version`, … */
+  async view(folder: string): Promise<RunView> {
+    const live = this.lives.get(folder);
+    if (live !== undefined) return live.view;
+    const known = this.views.get(folder);
+    if (known !== undefined) return known;
+    const reading = readEndedRun(folder);
+    this.views.set(folder, reading);
+    reading.catch(() => this.views.delete(folder));
+    return reading;
+  }
+
+  /** Follows a run that this window started, resumed or found. @param supervise resumes it if its process dies */
+  async adopt(handle: RunHandle, supervise: boolean): Promise<LiveRun> {
+    const known = this.lives.get(handle.folder);
+    if (known !== undefined) return known;
+    const { newView } = await import('./replay');
+    const view = await newView(handle.folder);
+    const live: LiveRun = {
+      folder: handle.folder,
+      id: handle.run,
+      handle,
+      view,
+      ended: supervise ? this.supervise(handle) : handle.closed,
+    };
+    this.views.delete(handle.folder);
+    this.lives.set(handle.folder, live);
+    this.listen(live, handle);
+    inBackground(
+      this.log,
+      'follow a run',
+      live.ended.then((end) => this.finish(live, end)),
+    );
+    await this.addFolder(path.dirname(handle.folder));
+    this.changed(handle.folder);
+    return live;
+  }
+
+  /** Forgets a run whose folder is gone. */
+  forget(folder: string): void {
+    this.views.delete(folder);
+    this.summaries = this.summaries.filter((run) => run.folder !== folder);
+    this.changed(folder);
+  }
+
+  dispose(): void {
+    this.disposed = true;
+    clearTimeout(this.timer);
+    for (const watcher of this.watchers.values()) watcher.close();
+    // The runs go on without this window.
+    for (const live of this.lives.values()) inBackground(this.log, 'let go of a run', live.handle.detach());
+    for (const emitter of [this.list$, this.run$, this.end$]) emitter.dispose();
+  }
+
+  private listen(live: LiveRun, handle: RunHandle): void {
+    handle.onEvent((event) => {
+      live.view.take(event);
+      this.run$.fire(live.folder);
+    });
+    handle.onProgress((progress) => {
+      live.view.progress = progress;
+      this.run$.fire(live.folder);
+    });
+  }
+
+  private async supervise(first: RunHandle): Promise<RunEnd> {
+    const [{ superviseRun }, { newView }] = await Promise.all([
+      import('../../client/supervise'),
+      import('./replay'),
+    ]);
+    return superviseRun(first, backendSettings(), (next, why) => {
+      const live = this.lives.get(first.folder);
+      if (live === undefined) return;
+      this.log.warn(`${next.run}: the training process ${why}; resumed from its last checkpoint`);
+      live.handle = next;
+      inBackground(
+        this.log,
+        'follow a resumed run',
+        newView(next.folder).then((view) => {
+          live.view = view;
+          this.listen(live, next);
+        }),
+      );
+    });
+  }
+
+  private async finish(live: LiveRun, end: RunEnd): Promise<void> {
+    if (this.disposed) return;
+    this.lives.delete(live.folder);
+    if (end.state === 'detached') this.log.warn(`${live.id}: ${end.message}`);
+    else if (live.view.state === 'running') live.view.end(end.state, end.message);
+    this.views.set(live.folder, Promise.resolve(live.view));
+    this.log.info(`${live.id}: ${end.state}. ${end.message}`);
+    this.end$.fire({ live, end });
+    await this.refresh();
+    this.changed(live.folder);
+  }
+
+  private changed(folder: string): void {
+    this.list$.fire();
+    this.run$.fire(folder);
+  }
+
+  private folders(): string[] {
+    const open = (vscode.workspace.workspaceFolders ?? [])
+      .filter((folder) => folder.uri.scheme === 'file')
+      .map((folder) => path.join(folder.uri.fsPath, PROJECT_FOLDER, 'runs'));
+    return [...new Set([...open, ...this.memory.get<string[]>(FOLDERS_KEY, [])])].filter((folder) =>
+      existsSync(folder),
+    );
+  }
+
+  private async addFolder(folder: string): Promise<void> {
+    const known = this.memory.get<string[]>(FOLDERS_KEY, []);
+    if (!known.includes(folder)) await this.memory.update(FOLDERS_KEY, [...known, folder]);
+    await this.refresh();
+  }
+
+  private async readList(): Promise<void> {
+    const folders = this.folders();
+    this.watchFolders(folders);
+    if (folders.length === 0) {
+      this.setSummaries([]);
+      return;
+    }
+    const { listRuns } = await import('../../run/listRuns');
+    const lists = await Promise.all(folders.map((folder) => listRuns(folder)));
+    this.setSummaries(this.sorted(lists.flat()));
+    for (const run of this.summaries) {
+      if (run.state !== 'running' || this.lives.has(run.folder)) continue;
+      inBackground(this.log, 'attach to a run', this.attach(run.folder));
+    }
+  }
+
+  private setSummaries(summaries: readonly RunSummary[]): void {
+    this.summaries = summaries;
+    this.list$.fire();
+  }
+
+  private sorted(runs: readonly RunSummary[]): RunSummary[] {
+    const pinned = new Set(this.memory.get<string[]>(PINNED_KEY, []));
+    const rank = (run: RunSummary): number => (pinned.has(run.folder) ? 0 : 1);
+    return [...runs].sort((a, b) => rank(a) - rank(b) || b.startedAt - a.startedAt);
+  }
+
+  private async attach(folder: string): Promise<void> {
+    const { attachRun } = await import('../../client/runs');
+    await this.adopt(await attachRun(folder), false);
+  }
+
+  private watchFolders(folders: readonly string[]): void {
+    for (const folder of folders) {
+      if (this.watchers.has(folder)) continue;
+      try {
+        const watcher = watch(folder, { persistent: false }, () => this.refreshSoon());
+        watcher.on('error', () => this.unwatch(folder));
+        this.watchers.set(folder, watcher);
+      } catch (thrown) {
+        this.log.warn(`${folder} is not watched: ${messageOf(thrown)}`);
+      }
+    }
+  }
+
+  private unwatch(folder: string): void {
+    this.watchers.get(folder)?.close();
+    this.watchers.delete(folder);
+  }
+
+  private refreshSoon(): void {
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => inBackground(this.log, 'read the runs', this.refresh()), SETTLE_MS);
+  }
+}
+
+async function readEndedRun(folder: string): Promise<RunView> {
+  const { replayRun } = await import('./replay');
+  return replayRun(folder);
+}
+
+/** States from which a run can go on. */
+export function isResumable(state: RunState): boolean {
+  return state === 'stopped' || state === 'interrupted' || state === 'failed';
+}

@@ -1,0 +1,101 @@
+import { rm } from 'node:fs/promises';
+import * as vscode from 'vscode';
+import type { Progress } from '../../core/events';
+import { count, percent, seconds } from '../../shell/format';
+import { inBackground } from '../failure';
+import type { LiveRun } from '../runs/runStore';
+import type { Services } from '../services';
+
+/** The one notification of a run: where it stands, with a button that stops it; then what came out. */
+export function showTraining(services: Services, live: LiveRun): void {
+  const { t } = vscode.l10n;
+  const shown = vscode.window.withProgress(
+    {
+      location: vscode.ProgressLocation.Notification,
+      title: t('Training {0}', live.view.header.model || live.id),
+      cancellable: true,
+    },
+    async (report, cancelled) => {
+      let done = 0;
+      const subscription = services.runs.onDidChangeRun((folder) => {
+        const { progress } = live.view;
+        if (folder !== live.folder || progress === undefined) return;
+        const share = progress.steps > 0 ? (progress.step / progress.steps) * 100 : 0;
+        report.report({ message: describeProgress(progress), increment: Math.max(0, share - done) });
+        done = Math.max(done, share);
+      });
+      cancelled.onCancellationRequested(() => inBackground(services.log, 'stop a run', live.handle.stop()));
+      await live.ended.finally(() => void subscription.dispose());
+    },
+  );
+  inBackground(
+    services.log,
+    'show a run',
+    Promise.resolve(shown).then(() => tellEnd(services, live)),
+  );
+}
+
+/** "epoch 3 of 8 · loss 0.1234 · 20 s left" */
+export function describeProgress(progress: Progress): string {
+  const { t } = vscode.l10n;
+  const left = progress.secondsLeft > 0 ? [t('{0} left', seconds(progress.secondsLeft))] : [];
+  switch (progress.phase) {
+    case 'loading':
+      return t('loading model and data');
+    case 'measuring':
+      return t('measuring the result');
+    case 'trunk':
+      return [
+        t('epoch {0} of {1}', progress.epoch, progress.epochs),
+        t('loss {0}', progress.loss.toFixed(4)),
+        ...left,
+      ].join(' · ');
+    case 'finish':
+      return [
+        t(
+          'finishing {0} parameters, epoch {1} of {2}',
+          count(progress.params),
+          progress.epoch,
+          progress.epochs,
+        ),
+        ...left,
+      ].join(' · ');
+  }
+}
+
+/** What a run that this window started came to. */
+async function tellEnd(services: Services, live: LiveRun): Promise<void> {
+  const { t } = vscode.l10n;
+  const { view, folder } = live;
+  const { result } = view;
+  if (result !== undefined) {
+    const emit = t('Write into Source…');
+    const panel = t('Open Panel');
+    const quality = percent(result.metrics.test.accuracy);
+    const sizes = t('{0} → {1} parameters', count(result.params.before), count(result.params.after));
+    const text =
+      result.metrics.test.accuracy === undefined
+        ? t('{0}: {1}.', result.model, sizes)
+        : t('{0}: {1}, {2} right on test data.', result.model, sizes, quality);
+    const chosen = await vscode.window.showInformationMessage(text, emit, panel);
+    if (chosen === emit) await vscode.commands.executeCommand('shrinknets.emit', { folder });
+    if (chosen === panel) await vscode.commands.executeCommand('shrinknets.openPanel', { folder });
+    return;
+  }
+  if (view.state === 'failed' && view.layers.length === 0) {
+    // Input that could not be used leaves nothing behind.
+    await rm(folder, { recursive: true, force: true });
+    services.runs.forget(folder);
+    await services.runs.refresh();
+  }
+  if (view.state === 'failed' || view.state === 'interrupted') {
+    const log = t('Show Log');
+    services.log.error(`${live.id}: ${view.message}`);
+    const chosen = await vscode.window.showErrorMessage(firstLine(view.message), log);
+    if (chosen === log) services.log.show();
+  }
+}
+
+function firstLine(message: string): string {
+  return message.split('\n')[0] ?? message;
+}

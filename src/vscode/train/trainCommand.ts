@@ -1,0 +1,75 @@
+import path from 'node:path';
+import * as vscode from 'vscode';
+import { startRun } from '../../client/runs';
+import { badInput } from '../../core/errors';
+import { resolveOptions } from '../../core/options';
+import { chooseModel, makePlan, type ModelReading, type SourceReading } from '../../language';
+import { runsFolderFor } from '../../run/paths';
+import { Cancelled, requireTrust } from '../failure';
+import { backendSettings, chosenOptions, isOn } from '../settings/settings';
+import type { Services } from '../services';
+import { askForData } from './askForData';
+import { showTraining } from './showTraining';
+
+/** What a lens or another command passes; both parts are optional, since the palette passes nothing. */
+export interface TrainTarget {
+  readonly uri?: string;
+  readonly model?: string;
+}
+
+/** `Train Model`: reads the document as it stands, plans, and trains in a process that outlives the window. */
+export async function trainCommand(services: Services, target: TrainTarget | undefined): Promise<void> {
+  requireTrust();
+  const document = await findDocument(target);
+  if (document.isDirty) await document.save();
+  let reading = await services.readings.read(document);
+  const model = await pickModel(reading, target?.model);
+  const chosen = chosenOptions(document.uri);
+  const given: Record<string, string> = {};
+  if (model.modelHint['data'] === undefined && chosen['data'] === undefined) {
+    const answer = await askForData(document, model);
+    if (answer.written) reading = await services.readings.read(document);
+    else given['data'] = answer.data;
+  }
+  const plan = makePlan(reading, model.name);
+  const options = resolveOptions([
+    { name: (key) => vscode.l10n.t('The setting shrinknets.{0}', key), values: chosen },
+    { name: (key) => `${plan.file}: ${key}`, values: plan.modelHint },
+    { name: (key) => key, values: given },
+  ]);
+  const settings = backendSettings();
+  const handle = await startRun({ ...settings, runsFolder: runsFolderFor(plan.file), plan, options });
+  services.log.info(`${handle.run}: training ${plan.model} of ${plan.file}`);
+  const live = await services.runs.adopt(handle, true);
+  if (isOn('openPanel', document)) services.panels.openWhenTraining(live);
+  showTraining(services, live);
+}
+
+async function findDocument(target: TrainTarget | undefined): Promise<vscode.TextDocument> {
+  const document =
+    target?.uri === undefined
+      ? vscode.window.activeTextEditor?.document
+      : await vscode.workspace.openTextDocument(vscode.Uri.parse(target.uri));
+  if (document === undefined) throw badInput('no-editor', vscode.l10n.t('Open a model file first.'));
+  if (document.uri.scheme === 'file') return document;
+  throw badInput(
+    'not-on-disk',
+    vscode.l10n.t('{0} is not a file on this machine; save it to a folder first.', document.fileName),
+  );
+}
+
+async function pickModel(reading: SourceReading, name: string | undefined): Promise<ModelReading> {
+  const wholes = reading.models.filter((model) => model.partOf.length === 0);
+  if (name !== undefined || wholes.length < 2) return chooseModel(reading, name);
+  const items = wholes.map((model) => ({
+    label: model.name,
+    description: vscode.l10n.t('{0} layers', model.sites.length),
+    detail: path.basename(reading.file),
+    model,
+  }));
+  const picked = await vscode.window.showQuickPick(items, {
+    placeHolder: vscode.l10n.t('Which model shall be trained?'),
+  });
+  if (picked === undefined) throw new Cancelled();
+  return picked.model;
+}
