@@ -3,6 +3,7 @@ export { languageOf, loadParsers, type Parsers } from './parsers';
 export { readSource, type Source } from './readSource';
 export { chooseModel, makePlan } from './makePlan';
 export { applyEdits, invertEdits, planEdits, type LearnedWidths, type PlannedEdits } from './planEdits';
+export { joinCells, readNotebookJson, type NotebookCell, type NotebookSource } from './notebook';
 export { hintCompletions, hintHover, type HintCompletion, type HintHover } from './hints/assist';
 export type {
   Dependent,
