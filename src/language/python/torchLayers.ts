@@ -66,6 +66,7 @@ const MAKERS: Readonly<Record<string, Maker>> = {
   Identity: () => (inputs, _name, node) => firstOf(inputs, node),
   Embedding: makeEmbedding,
   Upsample: makeUpsample,
+  ZeroPad2d: makeZeroPad,
   ReLU: layerOf('ReLU', {}),
   ReLU6: layerOf('ReLU', { max_value: 6 }),
   Sigmoid: activationOf('sigmoid'),
@@ -375,6 +376,27 @@ function makeEmbedding(graph: Graph, args: CallArguments, node: Syntax): { apply
     });
   };
   return { apply, site };
+}
+
+/** Zeros around pictures: one number, or left, right, top, bottom. */
+function makeZeroPad(graph: Graph, args: CallArguments, node: Syntax): Apply {
+  const value = argument(args, 0, 'padding');
+  const [left = 0, right = 0, top = 0, bottom = 0] = readLengths(value, 4, 0, 'padding', node);
+  return (inputs, name, at) => {
+    const input = firstOf(inputs, at);
+    const [height = null, width = null, channels = null] = ops.featuresOf(input, at);
+    const shape = [
+      height === null ? null : height + top + bottom,
+      width === null ? null : width + left + right,
+      channels,
+    ];
+    const padding = [
+      [top, bottom],
+      [left, right],
+    ];
+    const config = { padding, data_format: 'channels_last' };
+    return graph.add('ZeroPadding2D', name, config, [input], { shape, channels: input.channels });
+  };
 }
 
 function makeUpsample(graph: Graph, args: CallArguments, node: Syntax): Apply {
