@@ -43,10 +43,7 @@ export function chooseModel(reading: SourceReading, modelName?: string): ModelRe
   if (models.length === 0) {
     throw (
       findBrokenCode(reading, undefined) ??
-      badInput(
-        'no-model',
-        `${reading.file}: no model found; make one with tf.sequential, tf.model, Keras or PyTorch, or name another file.`,
-      )
+      badInput('no-model', `${reading.file}: no model found; ${adviseOtherFile(reading)}`)
     );
   }
   const names = models.map((model) => model.name).join(', ');
@@ -64,6 +61,19 @@ export function chooseModel(reading: SourceReading, modelName?: string): ModelRe
     'unknown-model',
     `${reading.file} has no model ${JSON.stringify(modelName)}; it has ${names}.`,
   );
+}
+
+/** Where the model may be instead: files of the same project that this one imports from. */
+function adviseOtherFile(reading: SourceReading): string {
+  const sources = reading.text.matchAll(
+    /(?:\bfrom\s+|\brequire\()['"](\.{1,2}\/[^'"\n]+)['"]|^from\s+(\.[\w.]*)\s+import/gm,
+  );
+  const files = [...new Set([...sources].map((match) => match[1] ?? match[2] ?? ''))].filter(
+    (file) => file !== '',
+  );
+  return files.length === 0
+    ? 'make one with tf.sequential, tf.model, Keras or PyTorch, or name another file.'
+    : `it imports from ${files.slice(0, 3).join(', ')}: name the file that makes the model.`;
 }
 
 /** A site without what only edits need. */

@@ -219,6 +219,15 @@ model.add(new Twice());`;
     expect(await build(HEAD + code)).toBe('3@0');
   });
 
+  it('makes a model whose compilation needs what is not known', async () => {
+    const text = `${HEAD}async function run(rate) {
+  const model = tf.sequential({ layers: [tf.layers.dense({ units: 3, inputShape: [2] })] });
+  model.compile({ optimizer: tf.train.adam(rate), loss: 'meanSquaredError' });
+}
+button.onclick = () => run(Number(input.value));`;
+    expect(await build(text)).toBe('3@0');
+  });
+
   it('takes arguments from the hint', async () => {
     const text = `${HEAD}// @shrink-model args=[2, {"units": 9}]
 export function create(inputs: number, { units }: { units: number }) {
@@ -265,7 +274,8 @@ describe('models that cannot be had', () => {
   });
 
   it.each([
-    ['const x = 3;', '/project/model.ts: no model found; '],
+    ['const x = 3;', '/project/model.ts: no model found; make one'],
+    ["export { create } from './net/model';", 'no model found; it imports from ./net/model: name the file'],
     ['const model = tf.sequential(\nconst y = 3;', '/project/model.ts:3:7: syntax error at "y"; mend it.'],
     [
       'const a = tf.sequential(); const b = tf.sequential();',

@@ -275,6 +275,21 @@ model = nn.Sequential(
   });
 });
 
+describe('hints in Python that cannot be evaluated', () => {
+  it('are still above a layer', () => {
+    const text = torchModule(
+      `self.a = nn.Linear(load(), 4)
+# @shrink min=2
+self.b = nn.Linear(size, 4)
+# @shrink
+self.c = nn.ReLU()`,
+      'return self.b(self.a(x))',
+    );
+    const codes = read(text, FILE).problems.map((problem) => problem.code);
+    expect(codes.sort()).toEqual(['layer-without-width', 'unknown-input']);
+  });
+});
+
 describe('training options in Python', () => {
   it.each([
     ['lenet', { loss: 'sparseCategoricalCrossentropy', optimizer: 'adam', learningRate: '1e-3' }],

@@ -12,6 +12,8 @@ export interface Mutation {
   readonly through?: { readonly fn: Syntax; readonly index: number };
   /** Functions that the statement calls, one calling the next, where the last one makes the change. */
   readonly via: readonly Syntax[];
+  /** It is `model.compile(…)`, without which the model is still the same. */
+  readonly compiles?: boolean;
 }
 
 /** Methods of a model that do not change what it is, whatever else they do. */
@@ -54,7 +56,8 @@ export function indexMutations(root: Syntax, scopes: ScopeTable): MutationIndex 
     index.set(binding, list);
     for (const statement of affectedStatements(node)) {
       const inFunction = enclosingFunction(statement);
-      list.push({ statement, inFunction, via: [], ...(through === undefined ? {} : { through }) });
+      const compiles = node.field('function')?.field('property')?.text === 'compile';
+      list.push({ statement, inFunction, via: [], compiles, ...(through === undefined ? {} : { through }) });
     }
   };
   for (const node of root.walk()) {

@@ -56,13 +56,25 @@ export interface SlicedModel {
  */
 export function sliceModel(script: ScriptFile, made: MadeModel, args: string | undefined): SlicedModel {
   let last: SlicedModel | undefined;
-  for (const recipe of listRecipes(script, made)) {
-    last = followRecipe(script, recipe, args);
-    if (last.error === undefined) return last;
+  const recipes = listRecipes(script, made);
+  // A model that cannot be compiled here (its learning rate comes from the page, say) can still be made.
+  const uncompiled = { ...script, mutations: dropCompile(script.mutations) };
+  for (const [index, recipe] of [...recipes, ...recipes].entries()) {
+    const sliced = followRecipe(index < recipes.length ? script : uncompiled, recipe, args);
+    if (sliced.error === undefined) return sliced;
+    last ??= sliced;
   }
   if (last === undefined)
     throw badInput('slice', `${script.file}: the model ${made.name} cannot be cut out of the file.`);
   return last;
+}
+
+function dropCompile(mutations: MutationIndex): MutationIndex {
+  return new Map(
+    [...mutations].map(
+      ([binding, list]) => [binding, list.filter((mutation) => mutation.compiles !== true)] as const,
+    ),
+  );
 }
 
 function followRecipe(script: ScriptFile, recipe: Recipe, args: string | undefined): SlicedModel {

@@ -97,6 +97,13 @@ const AUGMENTATION = /^Random[A-Z]/;
 const LEFT_OUT =
   /(?:_regularizer|_constraint|_initializer)$|^(?:name|input_shape|input_dim|batch_input_shape|dtype|trainable|seed|data_format|negative_slope|weights)$/;
 
+/** Whether a constructor of this name makes a layer, and one with a width. */
+export function kerasLayerWidth(given: string): 'width' | 'none' | undefined {
+  const layer = LAYERS[ALIASES[given] ?? given];
+  if (layer === undefined) return undefined;
+  return layer.width === undefined ? 'none' : 'width';
+}
+
 /** Makes a layer of `keras.layers`. @returns undefined if there is no counterpart */
 export function makeKerasLayer(
   graph: Graph,

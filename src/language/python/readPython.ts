@@ -18,6 +18,8 @@ import { readSourceOptions } from './sourceOptions';
 import { describeDependents, nameOfConstant, type FileFacts } from './dependents';
 import type { FoundSite } from './graph';
 import { parameterName } from './interpreter';
+import { kerasLayerWidth } from './kerasLayers';
+import { torchLayerWidth } from './torchLayers';
 
 /** A model of the file with everything that was found out about it. */
 interface Entry {
@@ -50,6 +52,7 @@ export function readPython(file: string, text: string, root: Syntax, hints: read
     targets: listTargets(
       found.flatMap(({ entry }) => [...entry.evaluated.graph.sites.values()]),
       literals,
+      root,
     ),
     problems: found.flatMap(({ entry, model }) => problemOf(entry, model)),
     sourceOptions: entries.length === 0 ? {} : readSourceOptions(root),
@@ -219,22 +222,32 @@ function callAround(literal: Range, literals: ReadonlyMap<number, Syntax>): Synt
   return undefined;
 }
 
-function listTargets(sites: readonly FoundSite[], literals: ReadonlyMap<number, Syntax>): HintTarget[] {
+/** Layer calls that a hint may stand above: those that were evaluated, and those that look like layers elsewhere. */
+function listTargets(
+  sites: readonly FoundSite[],
+  literals: ReadonlyMap<number, Syntax>,
+  root: Syntax,
+): HintTarget[] {
   const targets = new Map<number, HintTarget>();
+  const add = (target: HintTarget): void => {
+    if (!targets.has(target.range.start)) targets.set(target.range.start, target);
+  };
   for (const site of sites) {
-    const width = site.width?.literal === undefined ? undefined : site.width.value;
-    const shared = { layerType: site.type, hasWidth: site.hasWidth };
     const literal = site.width?.literal;
+    const width = literal === undefined ? undefined : site.width?.value;
+    const shared = { layerType: site.type, hasWidth: site.hasWidth };
     const isElsewhere = literal !== undefined && !covers(site.node.range, literal);
-    if (!targets.has(site.node.start))
-      targets.set(site.node.start, {
-        ...shared,
-        range: site.node.range,
-        width: isElsewhere ? undefined : width,
-      });
+    add({ ...shared, range: site.node.range, width: isElsewhere ? undefined : width });
     const place = isElsewhere ? callAround(literal, literals) : undefined;
-    if (place !== undefined && !targets.has(place.start))
-      targets.set(place.start, { ...shared, range: place.range, width });
+    if (place !== undefined) add({ ...shared, range: place.range, width });
+  }
+  for (const node of root.walk()) {
+    const callee = node.type === 'call' ? node.field('function') : undefined;
+    const layerType = callee?.field('attribute')?.text ?? callee?.text ?? '';
+    const kind =
+      callee === undefined ? undefined : (torchLayerWidth(layerType) ?? kerasLayerWidth(layerType));
+    if (kind !== undefined)
+      add({ range: node.range, layerType, width: undefined, hasWidth: kind === 'width' });
   }
   return [...targets.values()].sort((a, b) => a.range.start - b.range.start);
 }

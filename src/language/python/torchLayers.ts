@@ -109,9 +109,10 @@ export const TORCH_ACTIVATIONS: Readonly<Record<string, string>> = {
   elu: 'elu',
 };
 
-/** Names of all classes of `torch.nn` that can be read. */
-export function torchLayerTypes(): string[] {
-  return Object.keys(MAKERS);
+/** Whether a class of `torch.nn` of this name is a layer, and one with a width. */
+export function torchLayerWidth(type: string): 'width' | 'none' | undefined {
+  if (MAKERS[type] === undefined) return undefined;
+  return /^(?:Lazy)?(?:Linear|Conv)|^Embedding$/.test(type) ? 'width' : 'none';
 }
 
 function layerOf(className: string, config: LayerConfig): Maker {
