@@ -92,31 +92,33 @@ const threads = Number(options.threads);
 const models = benchModels.filter((model) => options.models?.split(',').includes(model.name) ?? true);
 const engines =
   options.engines?.split(',') ?? providers.map((provider) => provider.name).filter((name) => name !== 'cpu');
-const torch = timeTorch(models.map((model) => model.name));
 console.log(
-  `engine        model      ms/step   compile ms   x PyTorch   (${threads} thread${threads > 1 ? 's' : ''})`,
+  `model     engine         ms/step   compile ms   x PyTorch   (${threads} thread${threads > 1 ? 's' : ''})`,
 );
-const print = (engine: string, model: string, ms: number, compileMs?: number) => {
-  const ratio = ms / (torch.get(model) ?? NaN);
+const print = (model: string, engine: string, ms: number, compileMs?: number, torchMs?: number) => {
   const cells = [
-    engine.padEnd(13),
     model.padEnd(9),
+    engine.padEnd(13),
     ms.toFixed(2).padStart(8),
-    compileMs === undefined ? ''.padStart(12) : compileMs.toFixed(0).padStart(12),
-    Number.isNaN(ratio) ? '' : ratio.toFixed(2).padStart(11),
+    compileMs === undefined ? '' : compileMs.toFixed(0).padStart(12),
+    torchMs === undefined ? '' : (ms / torchMs).toFixed(2).padStart(11),
   ];
   console.log(cells.join(' ').trimEnd());
 };
-for (const [model, ms] of torch) print('pytorch', model, ms);
-for (const name of engines) {
-  try {
-    const engine =
-      name === 'onnxruntime' ? await loadOnnxRuntime({ threads }) : await findEngine(name).load();
-    for (const model of models) {
-      const { medianMs, compileMs } = await timeSteps(engine, model);
-      print(name, model.name, medianMs, compileMs);
+const loadEngine = (name: string): Promise<Engine> =>
+  name === 'onnxruntime' ? loadOnnxRuntime({ threads }) : findEngine(name).load();
+// Model by model, so that what is compared ran within the same half minute.
+for (const model of models) {
+  const torchMs = timeTorch([model.name]).get(model.name);
+  if (torchMs !== undefined) print(model.name, 'pytorch', torchMs);
+  for (const name of engines) {
+    try {
+      const { medianMs, compileMs } = await timeSteps(await loadEngine(name), model);
+      print(model.name, name, medianMs, compileMs, torchMs);
+    } catch (thrown) {
+      console.log(`${model.name.padEnd(9)} ${name.padEnd(13)} ${messageOf(thrown)}`);
     }
-  } catch (thrown) {
-    console.log(`${name.padEnd(13)} ${messageOf(thrown)}`);
   }
 }
+// A GPU's process does not end by itself.
+process.exit(0);

@@ -96,7 +96,8 @@ export function createCompiledStep({ runtime, session, traced, specs, store }: P
       if (disposed) return;
       disposed = true;
       for (const { variable } of traced.variables) store.release(variable);
-      void session.release();
+      // What fails on the way out has nobody to tell, and must not end the process.
+      session.release().catch(() => undefined);
     },
   };
 }
