@@ -29,7 +29,12 @@ export interface TensorSpec {
   readonly dtype: 'float32' | 'int32';
 }
 
-/** Numbers that may differ from step to step without a new trace, by name. */
+/**
+ * Numbers that may differ from step to step without a new trace, by name. A step may use one as it is, negate it or
+ * multiply it by a fixed number; anything further it must compute with tensors, or a tracing engine refuses the step
+ * (`untraceable-scalar`). The scalar `randomSeed`, a whole number, seeds the step's random numbers (dropout, noise):
+ * a step that takes it draws the same ones on every engine.
+ */
 export type StepScalars = Readonly<Record<string, number>>;
 
 /**
@@ -61,7 +66,7 @@ export interface Engine {
   /**
    * Prepares a step for many runs.
    *
-   * @param variables every variable the step reads or assigns
+   * @param variables every variable the step reads or assigns; compiled steps of one engine share their state
    * @param batch shapes and types of the batch tensors; another batch size needs another compilation
    * @param scalars names of the scalars the step reads
    */

@@ -41,6 +41,11 @@ describe('tracing a step', () => {
     expect(two?.map((value) => Math.round(value * 1e4) / 1e4)).toEqual([10.5, -10.5, -504, 8.5]);
   });
 
+  it('asks for a changing number that is not given', async () => {
+    const step: StepFunction = (tensors, { a = 0 }) => [tf.mul(first(tensors), a)];
+    await expect(run(step, [{ a: 1 }, {}])).rejects.toMatchObject({ code: 'missing-scalar' });
+  });
+
   it('passes a changing number that fills a tensor', async () => {
     const step: StepFunction = (tensors, { a = 0 }) => [tf.add(first(tensors), tf.fill([2, 3], a))];
     expect(await run(step, [{ a: 10 }, { a: 20 }])).toEqual([

@@ -58,7 +58,14 @@ export function createCompiledStep({ runtime, session, traced, specs, store }: P
               );
       });
       for (const { name, input, values, tensor } of scalars) {
-        values[0] = given[name] ?? NaN;
+        const value = given[name];
+        if (value === undefined)
+          throw new ShrinkError(
+            'training',
+            'missing-scalar',
+            `The step needs the number ${name} in each run.`,
+          );
+        values[0] = value;
         feeds[input] = tensor;
       }
       const nextSeed = seedsOf(given);
