@@ -4,7 +4,8 @@ export { readSource, type Source } from './readSource';
 export { chooseModel, makePlan } from './makePlan';
 export { applyEdits, invertEdits, planEdits, type LearnedWidths, type PlannedEdits } from './planEdits';
 export { joinCells, readNotebookJson, type NotebookCell, type NotebookSource } from './notebook';
-export { writeModule, type ModuleLibrary, type ModuleRequest } from './writeModule/writeModule';
+export type { ModuleLibrary, ModuleRequest } from './writeModule/request';
+export { writeModule } from './writeModule/writeModule';
 export { hintCompletions, hintHover, type HintCompletion, type HintHover } from './hints/assist';
 export type {
   Dependent,

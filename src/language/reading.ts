@@ -1,6 +1,5 @@
 import type { Problem, Range } from '../core/errors';
 import type { Language, Program, Site } from '../core/plan';
-import type { HintTarget } from './hints/attachHints';
 import type { Syntax } from './syntax';
 
 /** A `@shrink…` comment, read. */
@@ -122,6 +121,15 @@ export interface FoundModel extends Omit<
   readonly sites: readonly Omit<ReadSite, 'hint' | 'hintRange'>[];
   /** Every place that belongs to it: a model hint above any of these is its. */
   readonly places: readonly Range[];
+}
+
+/** A layer call that a hint can stand above. */
+export interface HintTarget {
+  readonly range: Range;
+  readonly layerType: string;
+  readonly width: number | undefined;
+  /** Whether layers of this type have a width at all. */
+  readonly hasWidth: boolean;
 }
 
 /** What a front-end reads of one file; one per language and library. */

@@ -1,17 +1,8 @@
 import type { Problem, Range } from '../../core/errors';
 import type { LayerHint } from '../../core/plan';
-import type { FoundModel, Hint } from '../reading';
+import type { FoundModel, Hint, HintTarget } from '../reading';
 import { covers, type Syntax } from '../syntax';
 import { checkAgainstWidth, checkLearnedHint, readLayerHint, readModelHint } from './checkHints';
-
-/** A layer call that a hint can stand above. */
-export interface HintTarget {
-  readonly range: Range;
-  readonly layerType: string;
-  readonly width: number | undefined;
-  /** Whether layers of this type have a width at all. */
-  readonly hasWidth: boolean;
-}
 
 export interface AttachedHints {
   /** By start offset of the layer call. */

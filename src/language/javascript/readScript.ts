@@ -1,7 +1,6 @@
 import { badInput } from '../../core/errors';
 import type { Program } from '../../core/plan';
-import type { FoundModel, FrontEnd, ModelReading, ReadSite } from '../reading';
-import type { HintTarget } from '../hints/attachHints';
+import type { FoundModel, FrontEnd, HintTarget, ModelReading, ReadSite } from '../reading';
 import { covers, type Syntax } from '../syntax';
 import { findMadeModels, type MadeModel } from './findModels';
 import { findLayerCalls, finishTrace, widthExpression, type LayerCall } from './layerCalls';

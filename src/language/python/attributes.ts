@@ -1,4 +1,4 @@
-import { findMember } from './interpreter';
+import { findMember } from './evaluation';
 import type { Value } from './values';
 
 /** An attribute of a value of the file: an instance's own, its class's, a library's. */

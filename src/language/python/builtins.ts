@@ -1,11 +1,11 @@
 import type { Syntax } from '../syntax';
-import { argument, type CallArguments, type Interpreter } from './interpreter';
+import { argument, type CallArguments, type Evaluator } from './evaluation';
 import { writeAttribute } from './attributes';
 import { boolOf, listOf, NONE, numberOf, truthOf, unknownAt, type Value } from './values';
 
 /** Calls one of Python's own functions; undefined if the path is none of them. */
 export function callBuiltin(
-  interpreter: Interpreter,
+  interpreter: Evaluator,
   path: string,
   args: CallArguments,
   node: Syntax,
@@ -83,7 +83,7 @@ export function callBuiltin(
   }
 }
 
-function range(interpreter: Interpreter, args: CallArguments, node: Syntax): Value {
+function range(interpreter: Evaluator, args: CallArguments, node: Syntax): Value {
   const numbers = args.positional.map((value) => (value.kind === 'number' ? value.value : undefined));
   if (numbers.includes(undefined)) return unknownAt(node, 'the range is not known');
   for (const value of args.positional) interpreter.graph.pin(value, node.range);
@@ -93,7 +93,7 @@ function range(interpreter: Interpreter, args: CallArguments, node: Syntax): Val
   return listOf(Array.from({ length }, (_, index) => numberOf(start + index * step)));
 }
 
-function zip(interpreter: Interpreter, args: CallArguments, node: Syntax): Value {
+function zip(interpreter: Evaluator, args: CallArguments, node: Syntax): Value {
   const lists = args.positional.map((value) => interpreter.itemsOf(value));
   const known = lists.filter((list) => list !== undefined);
   if (known.length !== lists.length) return unknownAt(node, 'its items are not known');
@@ -108,7 +108,7 @@ function zip(interpreter: Interpreter, args: CallArguments, node: Syntax): Value
   );
 }
 
-function fold(interpreter: Interpreter, name: string, args: CallArguments, node: Syntax): Value {
+function fold(interpreter: Evaluator, name: string, args: CallArguments, node: Syntax): Value {
   const first = args.positional[0];
   const items =
     args.positional.length > 1 && name !== 'sum' ? args.positional : first && interpreter.itemsOf(first);
@@ -144,7 +144,7 @@ function callMath(name: string, args: CallArguments, node: Syntax): Value {
     : unknownAt(node, `math.${name} is not read here`);
 }
 
-function orderedDict(interpreter: Interpreter, args: CallArguments): Value {
+function orderedDict(interpreter: Evaluator, args: CallArguments): Value {
   const entries = new Map<string, Value>(args.named);
   const first = args.positional[0];
   if (first?.kind === 'dict') return { kind: 'dict', entries: new Map(first.entries) };

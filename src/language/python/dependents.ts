@@ -3,15 +3,8 @@ import type { makePositions } from '../positions';
 import type { Dependent } from '../reading';
 import type { Syntax } from '../syntax';
 import type { EvaluatedModel } from './evaluateModel';
-import {
-  addSums,
-  constantSum,
-  scaleSum,
-  sumOf,
-  type ChannelSum,
-  type FoundDependent,
-  type FoundSite,
-} from './graph';
+import { addSums, constantSum, scaleSum, sumOf, type FoundDependent, type FoundSite } from './graph';
+import type { ChannelSum } from './tensor';
 
 /** What is known of a file as text. */
 export interface FileFacts {

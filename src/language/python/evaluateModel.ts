@@ -1,14 +1,9 @@
 import type { FunctionalTopology } from '../../core/topology';
 import type { Syntax } from '../syntax';
-import { Graph, type GraphRecord, type Tensor } from './graph';
-import {
-  emptyArguments,
-  findMember,
-  Interpreter,
-  libraryBase,
-  parameterName,
-  type CallArguments,
-} from './interpreter';
+import { Graph, type GraphRecord } from './graph';
+import type { Tensor } from './tensor';
+import { emptyArguments, findMember, libraryBase, parameterName, type CallArguments } from './evaluation';
+import { Interpreter } from './interpreter';
 import { isModuleBase, LIBRARY, plainPath } from './modules';
 import { NONE, numberOf, Stop, stopAt, type ClassValue, type InstanceValue, type Value } from './values';
 import type { Problem } from '../../core/errors';

@@ -1,20 +1,10 @@
 import type { Syntax } from '../syntax';
-import type { CallArguments, Interpreter } from './interpreter';
-import {
-  boolOf,
-  listOf,
-  NONE,
-  numberOf,
-  truthOf,
-  unknownAt,
-  type LiteralSum,
-  type NumberValue,
-  type Scope,
-  type Value,
-} from './values';
+import type { CallArguments, Evaluator } from './evaluation';
+import { compare, operate } from './operators';
+import { boolOf, listOf, NONE, numberOf, truthOf, unknownAt, type Scope, type Value } from './values';
 
 /** Evaluates an expression; what is not known becomes an unknown value with its range. */
-export function evaluateExpression(interpreter: Interpreter, node: Syntax, scope: Scope): Value {
+export function evaluateExpression(interpreter: Evaluator, node: Syntax, scope: Scope): Value {
   const evaluate = (inner: Syntax): Value => interpreter.evaluate(inner, scope);
   const field = (name: string): Value => {
     const inner = node.field(name);
@@ -123,7 +113,7 @@ function joinStrings(parts: readonly Value[], node: Syntax): Value {
     : { kind: 'string', value: texts.join('') };
 }
 
-function readName(interpreter: Interpreter, node: Syntax, scope: Scope): Value {
+function readName(interpreter: Evaluator, node: Syntax, scope: Scope): Value {
   interpreter.noteRead(node);
   const known = interpreter.lookUp(node.text, scope);
   if (known !== undefined) return known;
@@ -138,7 +128,7 @@ const BUILTIN_NAMES: ReadonlySet<string> = new Set(
   ),
 );
 
-function spreadItems(interpreter: Interpreter, node: Syntax, scope: Scope): Value[] {
+function spreadItems(interpreter: Evaluator, node: Syntax, scope: Scope): Value[] {
   return node.namedChildren.flatMap((child): readonly Value[] => {
     if (child.type !== 'list_splat') return [interpreter.evaluate(child, scope)];
     const inner = child.namedChildren[0];
@@ -147,7 +137,7 @@ function spreadItems(interpreter: Interpreter, node: Syntax, scope: Scope): Valu
   });
 }
 
-function readDictionary(interpreter: Interpreter, node: Syntax, scope: Scope): Value {
+function readDictionary(interpreter: Evaluator, node: Syntax, scope: Scope): Value {
   const entries = new Map<string, Value>();
   for (const child of node.namedChildren) {
     if (child.type === 'dictionary_splat') {
@@ -165,7 +155,7 @@ function readDictionary(interpreter: Interpreter, node: Syntax, scope: Scope): V
   return { kind: 'dict', entries };
 }
 
-function comprehend(interpreter: Interpreter, node: Syntax, scope: Scope): Value {
+function comprehend(interpreter: Evaluator, node: Syntax, scope: Scope): Value {
   const inner: Scope = { names: new Map(), parent: scope, globals: new Set() };
   const results: Value[] = [];
   const clauses = node.namedChildren.slice(1);
@@ -195,7 +185,7 @@ function comprehend(interpreter: Interpreter, node: Syntax, scope: Scope): Value
   return unknown ?? listOf(results);
 }
 
-function assignTo(interpreter: Interpreter, node: Syntax, scope: Scope): Value {
+function assignTo(interpreter: Evaluator, node: Syntax, scope: Scope): Value {
   const left = node.field('left') ?? node.field('name');
   const right = node.field('right') ?? node.field('value');
   if (left === undefined || right === undefined) return NONE;
@@ -213,7 +203,7 @@ function assignTo(interpreter: Interpreter, node: Syntax, scope: Scope): Value {
   return value;
 }
 
-function callExpression(interpreter: Interpreter, node: Syntax, scope: Scope): Value {
+function callExpression(interpreter: Evaluator, node: Syntax, scope: Scope): Value {
   const calleeNode = node.field('function');
   if (calleeNode === undefined) return NONE;
   const callee = interpreter.evaluate(calleeNode, scope);
@@ -229,7 +219,7 @@ function callExpression(interpreter: Interpreter, node: Syntax, scope: Scope): V
   return interpreter.call(callee, readArguments(interpreter, args, scope), node);
 }
 
-function readArguments(interpreter: Interpreter, list: Syntax | undefined, scope: Scope): CallArguments {
+function readArguments(interpreter: Evaluator, list: Syntax | undefined, scope: Scope): CallArguments {
   const positional: Value[] = [];
   const named = new Map<string, Value>();
   for (const child of list?.namedChildren ?? []) {
@@ -251,7 +241,7 @@ function readArguments(interpreter: Interpreter, list: Syntax | undefined, scope
 }
 
 /** `super()`: the instance, seen from the class's bases. */
-function superOf(interpreter: Interpreter, node: Syntax, scope: Scope): Value {
+function superOf(interpreter: Evaluator, node: Syntax, scope: Scope): Value {
   const self = interpreter.lookUp('self', scope);
   const current = interpreter.lookUp('__class__', scope);
   if (self?.kind !== 'instance' || current?.kind !== 'class')
@@ -282,159 +272,7 @@ function compareAll(node: Syntax, evaluate: (inner: Syntax) => Value): Value {
   return boolOf(result);
 }
 
-function compare(left: Value, right: Value, operator: string): boolean | undefined {
-  if (left.kind === 'unknown' || right.kind === 'unknown') return undefined;
-  const negated = operator === '!=' || operator === 'is not' || operator === 'not in';
-  switch (operator) {
-    case '==':
-    case 'is':
-    case '!=':
-    case 'is not': {
-      const same = isEqual(left, right);
-      return same === undefined ? undefined : same !== negated;
-    }
-    case 'in':
-    case 'not in': {
-      const items = right.kind === 'dict' ? [...right.entries.keys()] : undefined;
-      if (items !== undefined && left.kind === 'string') return items.includes(left.value) !== negated;
-      if (right.kind !== 'list') return undefined;
-      return right.items.some((item) => isEqual(left, item) === true) !== negated;
-    }
-    default: {
-      if (left.kind !== 'number' || right.kind !== 'number') return undefined;
-      const difference = left.value - right.value;
-      if (operator === '<') return difference < 0;
-      if (operator === '>') return difference > 0;
-      return operator === '<=' ? difference <= 0 : operator === '>=' ? difference >= 0 : undefined;
-    }
-  }
-}
-
-function isEqual(left: Value, right: Value): boolean | undefined {
-  if (left.kind === 'batch' || right.kind === 'batch') return undefined;
-  if (left.kind !== right.kind) return false;
-  switch (left.kind) {
-    case 'number':
-    case 'string':
-    case 'bool':
-      return 'value' in right && left.value === right.value;
-    case 'none':
-      return true;
-    case 'path':
-      return right.kind === 'path' && left.path === right.path;
-    case 'list':
-      return (
-        right.kind === 'list' &&
-        left.items.length === right.items.length &&
-        left.items.every((item, index) => isEqual(item, right.items[index] ?? NONE) === true)
-      );
-    default:
-      return left === right;
-  }
-}
-
-function operate(interpreter: Interpreter, node: Syntax, left: Value, right: Value, operator: string): Value {
-  if (left.kind === 'unknown') return left;
-  if (right.kind === 'unknown') return right;
-  if (left.kind === 'tensor' || right.kind === 'tensor')
-    return interpreter.library.operate(interpreter, operator, left, right, node);
-  if (left.kind === 'number' && right.kind === 'number')
-    return calculate(interpreter, node, left, right, operator);
-  if (operator === '+' && left.kind === 'list' && right.kind === 'list')
-    return listOf([...left.items, ...right.items], left.tuple);
-  if (operator === '+' && left.kind === 'string' && right.kind === 'string')
-    return { kind: 'string', value: left.value + right.value };
-  if (operator === '*' && left.kind === 'list' && right.kind === 'number')
-    return listOf(Array.from({ length: Math.min(1000, right.value) }, () => left.items).flat(), left.tuple);
-  if (operator === '%' && left.kind === 'string') return unknownAt(node, 'its text is not known');
-  return unknownAt(node, `${operator} of these is not read here`);
-}
-
-function calculate(
-  interpreter: Interpreter,
-  node: Syntax,
-  left: NumberValue,
-  right: NumberValue,
-  operator: string,
-): Value {
-  const value = arithmetic(left.value, right.value, operator);
-  if (value === undefined || !Number.isFinite(value)) return unknownAt(node, 'this is not calculated here');
-  if (left.followsTensor === true || right.followsTensor === true) {
-    for (const side of [left, right]) interpreter.graph.pin(side, node.range);
-    return { kind: 'number', value, followsTensor: true };
-  }
-  if (operator === '*') return multiply(interpreter, node, left, right, value);
-  const sums = [literalSum(left), literalSum(right)];
-  const [first, second] = sums;
-  if ((operator === '+' || operator === '-') && first !== undefined && second !== undefined)
-    return { kind: 'number', value, sum: addLiterals(first, second, operator === '+' ? 1 : -1) };
-  for (const side of [left, right]) interpreter.graph.pin(side, node.range);
-  return numberOf(value);
-}
-
-function multiply(
-  interpreter: Interpreter,
-  node: Syntax,
-  left: NumberValue,
-  right: NumberValue,
-  value: number,
-): Value {
-  // `planes * expansion` with an expansion of 1 is the planes.
-  for (const [one, other] of [
-    [left, right],
-    [right, left],
-  ] as const) {
-    if (one.value !== 1) continue;
-    interpreter.graph.pin(one, node.range);
-    return other;
-  }
-  const factors = [left, right].flatMap((side) => {
-    if (side.sum !== undefined) interpreter.graph.pin(side, node.range);
-    return side.literal === undefined ? (side.factors ?? []) : [{ range: side.literal, value: side.value }];
-  });
-  return { kind: 'number', value, factors };
-}
-
-/** A number as a sum of literals; undefined for a product, which is none. */
-function literalSum(number: NumberValue): LiteralSum | undefined {
-  if (number.sum !== undefined) return number.sum;
-  if (number.factors !== undefined) return undefined;
-  const { literal, value } = number;
-  if (literal === undefined) return { terms: new Map(), constant: value };
-  return { terms: new Map([[literal.start, { range: literal, value, count: 1 }]]), constant: 0 };
-}
-
-function addLiterals(left: LiteralSum, right: LiteralSum, sign: 1 | -1): LiteralSum {
-  const terms = new Map(left.terms);
-  for (const [start, term] of right.terms)
-    terms.set(start, { ...term, count: (terms.get(start)?.count ?? 0) + sign * term.count });
-  return { terms, constant: left.constant + sign * right.constant };
-}
-
-function arithmetic(left: number, right: number, operator: string): number | undefined {
-  switch (operator) {
-    case '+':
-      return left + right;
-    case '-':
-      return left - right;
-    case '*':
-      return left * right;
-    case '/':
-      return left / right;
-    case '//':
-      return Math.floor(left / right);
-    case '%':
-      return left - right * Math.floor(left / right);
-    case '**':
-      return left ** right;
-    case '<<':
-      return left * 2 ** right;
-    default:
-      return undefined;
-  }
-}
-
-function readItem(interpreter: Interpreter, node: Syntax, value: Value, scope: Scope): Value {
+function readItem(interpreter: Evaluator, node: Syntax, value: Value, scope: Scope): Value {
   const subscript = node.field('subscript');
   if (subscript === undefined || value.kind === 'unknown') return value;
   if (value.kind === 'tensor') return unknownAt(node, 'a part of a tensor is not read here');
@@ -448,7 +286,7 @@ function readItem(interpreter: Interpreter, node: Syntax, value: Value, scope: S
 }
 
 /** `a[1:]`, `a[:-1]`. */
-function readSlice(interpreter: Interpreter, slice: Syntax, value: Value, scope: Scope): Value {
+function readSlice(interpreter: Evaluator, slice: Syntax, value: Value, scope: Scope): Value {
   const items = interpreter.itemsOf(value);
   const bounds: (number | undefined)[] = [undefined];
   for (const child of slice.children) {

@@ -1,33 +1,8 @@
 import type { Range } from '../../core/errors';
 import type { FunctionalLayer, FunctionalTopology, InboundTensor, LayerConfig } from '../../core/topology';
 import type { Syntax } from '../syntax';
+import type { ChannelSum, Tensor } from './tensor';
 import { stopAt, type LiteralSum, type NumberValue, type Value } from './values';
-
-/** A number of channels as a sum of the widths of sites: `constant + Σ factor · width(site)`. */
-export interface ChannelSum {
-  readonly terms: ReadonlyMap<string, number>;
-  readonly constant: number;
-}
-
-/** A symbolic tensor, always channels last and without the batch axis, whatever the source's axis order. */
-export interface Tensor {
-  readonly layer: string;
-  readonly node: number;
-  /** Features, e.g. `[height, width, channels]`; undefined for an input that nothing has read yet. */
-  shape: readonly (number | null)[] | undefined;
-  readonly channels: ChannelSum;
-  /** Axes of length 1 that the source still sees, e.g. after a global pooling in PyTorch. */
-  readonly extraAxes: number;
-  /** Whether the source's code saw it flattened before its shape was known. */
-  readonly flattened?: boolean;
-  /** What an input that was not read yet leads back to: it gets its shape from the first layer that reads it. */
-  readonly origin?: Tensor;
-  /** How the tensor was made, so that a model can be called again on other inputs. */
-  readonly source?: {
-    readonly inputs: readonly Tensor[];
-    readonly again: (inputs: readonly Tensor[]) => Tensor;
-  };
-}
 
 /** A place where the width of layers is written. */
 export interface FoundSite {

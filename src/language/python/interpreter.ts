@@ -1,7 +1,7 @@
 import type { Syntax } from '../syntax';
 import { evaluateExpression } from './expressions';
 import type { Graph } from './graph';
-import type { Library } from './library';
+import { findMember, parameterName, type CallArguments, type Evaluator, type Library } from './evaluation';
 import { readAttribute, writeAttribute } from './attributes';
 import { callBuiltin } from './builtins';
 import {
@@ -17,12 +17,6 @@ import {
   type Value,
 } from './values';
 
-/** What a call is given. */
-export interface CallArguments {
-  readonly positional: readonly Value[];
-  readonly named: ReadonlyMap<string, Value>;
-}
-
 type Signal = { readonly kind: 'return'; readonly value: Value } | { readonly kind: 'break' | 'continue' };
 
 const MAX_STEPS = 300_000;
@@ -32,7 +26,7 @@ const MAX_DEPTH = 80;
  * Evaluates the Python that builds models: numbers, lists, classes, loops over known ranges, calls within the file.
  * Nothing of it is run as Python; what is not known stays unknown until the model needs it.
  */
-export class Interpreter {
+export class Interpreter implements Evaluator {
   readonly globals: Scope = { names: new Map(), parent: undefined, globals: new Set() };
   /** Starts of the identifiers that were read. */
   readNames: ReadonlySet<number> = new Set<number>();
@@ -412,39 +406,4 @@ export class Interpreter {
       unknownAt(node, `${node.text} is not known here`)
     );
   }
-}
-
-/** A member of a class or of the classes it derives from. */
-export function findMember(of: ClassValue, name: string): Value | undefined {
-  const own = of.members.get(name);
-  if (own !== undefined) return own;
-  for (const base of of.bases) {
-    const member = base.kind === 'class' ? findMember(base, name) : undefined;
-    if (member !== undefined) return member;
-  }
-  return undefined;
-}
-
-/** The library class that a class derives from, through classes of the file. */
-export function libraryBase(of: ClassValue): string | undefined {
-  for (const base of of.bases) {
-    const path = base.kind === 'path' ? base.path : base.kind === 'class' ? libraryBase(base) : undefined;
-    if (path !== undefined) return path;
-  }
-  return undefined;
-}
-
-/** The name of a parameter node. */
-export function parameterName(parameter: Syntax): string {
-  const name = parameter.field('name') ?? parameter.walk().find((node) => node.type === 'identifier');
-  return name?.text ?? parameter.text;
-}
-
-export function emptyArguments(positional: readonly Value[] = []): CallArguments {
-  return { positional, named: new Map() };
-}
-
-/** An argument by position or name. */
-export function argument(args: CallArguments, index: number, name: string): Value | undefined {
-  return args.positional[index] ?? args.named.get(name);
 }

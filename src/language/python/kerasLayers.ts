@@ -1,7 +1,8 @@
 import type { LayerConfig } from '../../core/topology';
 import type { Syntax } from '../syntax';
-import { sumOf, type Graph, type Tensor } from './graph';
-import type { CallArguments } from './interpreter';
+import { sumOf, type Graph } from './graph';
+import type { Tensor } from './tensor';
+import type { CallArguments } from './evaluation';
 import * as ops from './ops';
 import { notKnown, readLengths, readNumber, type Window } from './shapes';
 import { firstOf } from './torchLayers';

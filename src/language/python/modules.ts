@@ -1,15 +1,17 @@
 import type { Syntax } from '../syntax';
-import type { Graph, Tensor } from './graph';
+import type { Graph } from './graph';
+import type { Tensor } from './tensor';
 import {
   argument,
   emptyArguments,
   findMember,
   libraryBase,
   type CallArguments,
-  type Interpreter,
-} from './interpreter';
+  type Evaluator,
+} from './evaluation';
 import { makeKerasLayer, readShape } from './kerasLayers';
-import type { Library } from './library';
+import type { Library } from './evaluation';
+import { append, callMethod } from './methods';
 import * as ops from './ops';
 import { callTorchFunction, tensorsOf, torchShape } from './torchCalls';
 import { makeTorchLayer } from './torchLayers';
@@ -41,7 +43,7 @@ export function isModuleBase(path: string): boolean {
   );
 }
 
-function callPath(interpreter: Interpreter, full: string, args: CallArguments, node: Syntax): Value {
+function callPath(interpreter: Evaluator, full: string, args: CallArguments, node: Syntax): Value {
   const { graph } = interpreter;
   const path = plainPath(full);
   const name = path.split('.').at(-1) ?? path;
@@ -68,12 +70,7 @@ function unsupportedCall(path: string, args: CallArguments, node: Syntax): Value
   return unknownAt(node, takesTensor ? `${path} is not supported` : `${path} is not read here`);
 }
 
-function callKerasLayerPath(
-  interpreter: Interpreter,
-  name: string,
-  args: CallArguments,
-  node: Syntax,
-): Value {
+function callKerasLayerPath(interpreter: Evaluator, name: string, args: CallArguments, node: Syntax): Value {
   if (name === 'concatenate')
     return asValue(ops.concatenate(interpreter.graph, tensorsOf(args.positional[0], node), undefined, node));
   if (/^(?:add|multiply|average|maximum|minimum)$/.test(name)) {
@@ -99,7 +96,7 @@ function callKerasFunction(graph: Graph, name: string, args: CallArguments, node
   return asValue(ops.activate(graph, name === 'silu' ? 'swish' : name, first.tensor));
 }
 
-function makeTorchModule(interpreter: Interpreter, type: string, args: CallArguments, node: Syntax): Value {
+function makeTorchModule(interpreter: Evaluator, type: string, args: CallArguments, node: Syntax): Value {
   switch (type) {
     case 'Sequential':
       return makeSequence(interpreter, 'torch', args, node);
@@ -129,7 +126,7 @@ function refusedLayer(graph: Graph, name: string, node: Syntax): LayerValue {
 }
 
 function makeSequence(
-  interpreter: Interpreter,
+  interpreter: Evaluator,
   type: SequenceValue['type'],
   args: CallArguments,
   node: Syntax,
@@ -160,20 +157,6 @@ function makeSequence(
   return sequence;
 }
 
-function append(sequence: SequenceValue, value: Value): void {
-  if (value.kind === 'tensor') {
-    // keras.Input as the first item only gives the shape.
-    sequence.input = value.tensor.shape;
-    return;
-  }
-  if (value.kind === 'layer' && sequence.input === undefined && sequence.items.length === 0) {
-    const shape = value.config?.['input_shape'];
-    if (Array.isArray(shape)) sequence.input = shape as (number | null)[];
-  }
-  if (value.kind === 'layer' && value.type === 'InputLayer') return;
-  sequence.items.push({ name: String(sequence.items.length), value });
-}
-
 function makeInput(graph: Graph, args: CallArguments, node: Syntax): Value {
   const shape = argument(args, 0, 'shape');
   if (shape === undefined)
@@ -197,123 +180,7 @@ function makeFunctional(args: CallArguments, node: Syntax): Value {
   return { kind: 'model', inputs: tensorsOf(inputs, node), outputs: tensorsOf(outputs, node), node };
 }
 
-function callMethod(
-  interpreter: Interpreter,
-  self: Value,
-  name: string,
-  args: CallArguments,
-  node: Syntax,
-): Value {
-  switch (self.kind) {
-    case 'tensor':
-      return (
-        callTorchFunction(
-          interpreter.graph,
-          name,
-          { ...args, positional: [self, ...args.positional] },
-          node,
-        ) ?? unknownAt(node, `.${name}() of a tensor is not supported`)
-      );
-    case 'list':
-      return callListMethod(interpreter, self.items, name, args, node);
-    case 'dict':
-      return callDictMethod(self.entries, name, args, node);
-    case 'sequence':
-      return callSequenceMethod(interpreter, self, name, args, node);
-    case 'instance':
-      return callModuleMethod(self, name, args, node);
-    default:
-      // Methods that move or mode a module give the module back.
-      return /^(?:to|cuda|cpu|train|eval|float|half|apply|double)$/.test(name)
-        ? self
-        : unknownAt(node, `.${name}() is not read here`);
-  }
-}
-
-function callListMethod(
-  interpreter: Interpreter,
-  items: Value[],
-  name: string,
-  args: CallArguments,
-  node: Syntax,
-): Value {
-  const first = args.positional[0];
-  if (name === 'append' && first !== undefined) items.push(first);
-  else if (name === 'extend' && first !== undefined)
-    items.push(...(interpreter.itemsOf(first) ?? [unknownAt(node, 'what is added is not known')]));
-  else if (name === 'insert' && first?.kind === 'number' && args.positional[1] !== undefined)
-    items.splice(first.value, 0, args.positional[1]);
-  else if (name === 'pop') return items.splice(first?.kind === 'number' ? first.value : -1, 1)[0] ?? NONE;
-  else return unknownAt(node, `.${name}() is not read here`);
-  return NONE;
-}
-
-function callDictMethod(entries: Map<string, Value>, name: string, args: CallArguments, node: Syntax): Value {
-  const keys = [...entries.keys()].map((value): Value => ({ kind: 'string', value }));
-  switch (name) {
-    case 'items':
-      return listOf([...entries.values()].map((value, index) => listOf([keys[index] ?? NONE, value], true)));
-    case 'keys':
-      return listOf(keys);
-    case 'values':
-      return listOf([...entries.values()]);
-    case 'get': {
-      const key = args.positional[0];
-      return (key?.kind === 'string' ? entries.get(key.value) : undefined) ?? args.positional[1] ?? NONE;
-    }
-    default:
-      return unknownAt(node, `.${name}() is not read here`);
-  }
-}
-
-function callSequenceMethod(
-  interpreter: Interpreter,
-  self: SequenceValue,
-  name: string,
-  args: CallArguments,
-  node: Syntax,
-): Value {
-  const [first, second] = args.positional;
-  switch (name) {
-    case 'add':
-    case 'append':
-      if (first?.kind === 'unknown')
-        throw stopAt(first, 'unknown-value', `This layer is not known: ${first.reason}.`);
-      if (first !== undefined) append(self, first);
-      return self;
-    case 'extend':
-      for (const item of (first === undefined ? undefined : interpreter.itemsOf(first)) ?? [])
-        append(self, item);
-      return self;
-    case 'add_module':
-      if (first?.kind === 'string' && second !== undefined)
-        self.items.push({ name: first.value, value: second });
-      return NONE;
-    case 'build': {
-      const shape = argument(args, 0, 'input_shape');
-      if (shape?.kind === 'list') self.input = readShape(listOf(shape.items.slice(1)), node);
-      return NONE;
-    }
-    case 'children':
-      return listOf(self.items.map((item) => item.value));
-    default:
-      return /^(?:to|cuda|cpu|train|eval|float)$/.test(name)
-        ? self
-        : unknownAt(node, `.${name}() is not read here`);
-  }
-}
-
-function callModuleMethod(self: InstanceValue, name: string, args: CallArguments, node: Syntax): Value {
-  const [first, second] = args.positional;
-  if (/^(?:to|cuda|cpu|train|eval|float|half|apply|double)$/.test(name)) return self;
-  if (!/^(?:add_module|register_\w+|__init__|compile|build|save_hyperparameters)$/.test(name))
-    return unknownAt(node, `.${name}() of ${self.ofClass.name} is not read here`);
-  if (/_module$/.test(name) && first?.kind === 'string' && second !== undefined)
-    self.attributes.set(first.value, second);
-  return NONE;
-}
-
-function callModule(interpreter: Interpreter, module: Value, args: CallArguments, node: Syntax): Value {
+function callModule(interpreter: Evaluator, module: Value, args: CallArguments, node: Syntax): Value {
   if (module.kind === 'instance') return callInstance(interpreter, module, args, node);
   const given = args.positional[0] ?? args.named.get('inputs') ?? args.named.get('input');
   if (given?.kind === 'unknown') return given;
@@ -331,7 +198,7 @@ function callModule(interpreter: Interpreter, module: Value, args: CallArguments
 }
 
 function callInstance(
-  interpreter: Interpreter,
+  interpreter: Evaluator,
   module: InstanceValue,
   args: CallArguments,
   node: Syntax,
@@ -347,7 +214,7 @@ function callInstance(
 
 /** Adds one call of a layer to the graph. */
 export function callLayer(
-  interpreter: Interpreter,
+  interpreter: Evaluator,
   layer: LayerValue,
   inputs: readonly Tensor[],
   node: Syntax,
@@ -398,7 +265,7 @@ function attribute(object: Value, name: string, node: Syntax): Value | undefined
   return undefined;
 }
 
-function operate(interpreter: Interpreter, operator: string, left: Value, right: Value, node: Syntax): Value {
+function operate(interpreter: Evaluator, operator: string, left: Value, right: Value, node: Syntax): Value {
   const { graph } = interpreter;
   if (left.kind === 'tensor' && right.kind === 'tensor') {
     const className = operator === '+' ? 'Add' : operator === '*' ? 'Multiply' : undefined;

@@ -1,9 +1,9 @@
 import { badInput, type Problem, type Range } from '../../core/errors';
 import type { Program } from '../../core/plan';
-import { findModelOf, type HintTarget } from '../hints/attachHints';
+import { findModelOf } from '../hints/attachHints';
 import { readModelHint } from '../hints/checkHints';
 import { makePositions } from '../positions';
-import type { FoundModel, FrontEnd, Hint, ReadSite, WidthTrace } from '../reading';
+import type { FoundModel, FrontEnd, Hint, HintTarget, ReadSite, WidthTrace } from '../reading';
 import { covers, type Syntax } from '../syntax';
 import {
   evaluateModel,
@@ -17,7 +17,7 @@ import { findOrigins } from './findOrigins';
 import { readSourceOptions } from './sourceOptions';
 import { describeDependents, nameOfConstant, type FileFacts } from './dependents';
 import type { FoundSite } from './graph';
-import { parameterName } from './interpreter';
+import { parameterName } from './evaluation';
 import { kerasLayerWidth } from './kerasLayers';
 import { torchLayerWidth } from './torchLayers';
 

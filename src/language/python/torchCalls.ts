@@ -1,6 +1,7 @@
 import type { Syntax } from '../syntax';
-import type { Graph, Tensor } from './graph';
-import { argument, type CallArguments } from './interpreter';
+import type { Graph } from './graph';
+import type { Tensor } from './tensor';
+import { argument, type CallArguments } from './evaluation';
 import * as ops from './ops';
 import { DEPENDS_ON_INPUT, readNumber } from './shapes';
 import { applyAdaptivePool, applyTorchPool, TORCH_ACTIVATIONS, upsample } from './torchLayers';

@@ -1,7 +1,8 @@
 import type { LayerConfig } from '../../core/topology';
 import type { Syntax } from '../syntax';
-import { sumOf, type Graph, type Tensor } from './graph';
-import { argument, type CallArguments } from './interpreter';
+import { sumOf, type Graph } from './graph';
+import type { Tensor } from './tensor';
+import { argument, type CallArguments } from './evaluation';
 import * as ops from './ops';
 import { readLengths, readNumber, type Window } from './shapes';
 import { stopAt, truthOf, type LayerValue, type NumberValue, type Value } from './values';

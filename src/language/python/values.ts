@@ -1,6 +1,6 @@
 import type { Problem, Range } from '../../core/errors';
 import type { Syntax } from '../syntax';
-import type { Tensor } from './graph';
+import type { Tensor } from './tensor';
 
 /** A number that came from source: which literals made it decides what an edit can change. */
 export interface NumberValue {

@@ -1,6 +1,6 @@
 import type { LayerConfig, Topology } from '../../core/topology';
 import { listSteps, makeNamer, plainConfig } from './calls';
-import type { ModuleRequest } from './writeModule';
+import type { ModuleRequest } from './request';
 
 /** A Python module with one function, `create_model`. */
 export function writeKeras(topology: Topology, request: ModuleRequest): string {
@@ -47,7 +47,7 @@ export function writeKeras(topology: Topology, request: ModuleRequest): string {
 }
 
 export const PYTHON_WORDS: readonly string[] =
-  'and as assert async await break class continue def del elif else except finally for from global if import in is lambda none nonlocal not or pass raise return self true try while with x yield'.split(
+  'and as assert async await break class continue def del elif else except finally for from global if import in is lambda none nonlocal not or pass raise return self true try while with yield'.split(
     ' ',
   );
 

@@ -1,6 +1,6 @@
 import type { LayerConfig, Topology } from '../../core/topology';
 import { listSteps, lowerFirst, makeNamer, plainConfig, type LayerCallStep } from './calls';
-import type { ModuleRequest } from './writeModule';
+import type { ModuleRequest } from './request';
 
 /** Constructors whose names do not follow from their classes. */
 const NAMES: Readonly<Record<string, string>> = {

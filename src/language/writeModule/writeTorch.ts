@@ -2,7 +2,7 @@ import { badInput } from '../../core/errors';
 import type { LayerConfig, Topology } from '../../core/topology';
 import { listSteps, makeNamer, type LayerCallStep } from './calls';
 import { PYTHON_WORDS, writePython } from './writeKeras';
-import type { ModuleRequest } from './writeModule';
+import type { ModuleRequest } from './request';
 
 /** What a layer is in PyTorch: a module made in `__init__`, or an expression in `forward`. */
 type Part = { readonly module: string } | { readonly expression: (inputs: readonly string[]) => string };
