@@ -2,6 +2,7 @@ import path from 'node:path';
 import { access } from 'node:fs/promises';
 import { badInput } from '../core/errors';
 import type { RunContext } from '../core/job';
+import type { TrainOptions } from '../core/options';
 import { mixSeed, seededRandom } from '../core/random';
 import { readModuleParts } from '../data/moduleData';
 import { completeDataset } from '../data/splitData';
@@ -15,6 +16,7 @@ import { describeOptimizer, type OptimizerName, type OptimizerSpec } from '../tr
 import { sizeOfNetwork } from '../train/network';
 import { prepareTraining, type AuthoredModel } from '../train/prepare';
 import { runSession } from '../train/session';
+import { PROXIMAL, subgradientMode, type SwitchMode } from '../train/switchModes';
 import { evaluatePlan, loadUserModule } from './userCode';
 
 /** What the backend process does for a run: the author's model and data, an engine, then the session. */
@@ -31,26 +33,49 @@ export async function trainJob(context: RunContext): Promise<'done' | 'stopped'>
       : { ...optimizer, name: options.optimizer as OptimizerName, settings: {} }),
     ...(options.learningRate === undefined ? {} : { learningRate: options.learningRate }),
   };
-  const chosen = await chooseEngine(engineFor(context), prepared, spec, options.batchSize, options.seed);
+  const mode = switchModeOf(options);
+  const chosen = await chooseEngine(
+    engineFor(context),
+    prepared,
+    spec,
+    mode,
+    options.batchSize,
+    options.seed,
+    context.avoidEngines,
+  );
   const { engine } = chosen;
   if (context.resumeFrom === undefined) announce(context, chosen, prepared, spec);
-  return runSession(context, { engine, authored, prepared, optimizer: spec });
+  else if (context.avoidEngines !== undefined && context.avoidEngines.length > 0)
+    announceEngine(context, chosen);
+  return runSession(context, { engine, authored, prepared, optimizer: spec, mode });
+}
+
+/** How switches are trained: the paper's way in mode `original`, else the proximal way. */
+function switchModeOf(options: TrainOptions): SwitchMode {
+  const { mode, form, strategy, gamma, threshold } = options;
+  return mode === 'original' ? subgradientMode(form, { strategy, gamma, threshold }) : PROXIMAL;
 }
 
 /** A run that goes on does so on the engine it began with: another one rounds differently. */
 function engineFor(context: RunContext): string {
   const begun = context.history.findLast((event) => event.type === 'engine');
-  return begun?.type === 'engine' ? begun.name : context.options.engine;
+  if (begun?.type !== 'engine') return context.options.engine;
+  // An engine that died twice under this run is passed over, whoever asked for it.
+  return context.avoidEngines?.includes(begun.name) === true ? 'auto' : begun.name;
+}
+
+function announceEngine(context: RunContext, { engine, why, trials }: Selection): void {
+  const { name, device } = engine.describe();
+  context.emit({ type: 'engine', name, device, why, trials });
 }
 
 function announce(
   context: RunContext,
-  { engine, why, trials }: Selection,
+  chosen: Selection,
   prepared: ReturnType<typeof prepareTraining>,
   spec: OptimizerSpec,
 ): void {
-  const { name, device } = engine.describe();
-  context.emit({ type: 'engine', name, device, why, trials });
+  announceEngine(context, chosen);
   const { dataset, analysis } = prepared;
   context.emit({
     type: 'data',

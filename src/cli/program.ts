@@ -8,29 +8,6 @@ import { resumeCommand, runsCommand, stopCommand } from './commands/runs';
 import { trainCommand } from './commands/train';
 import { kebab } from './flagNames';
 
-/** Options that have another name on the command line, or none. */
-const FLAG_ORDER = [
-  'data',
-  'epochs',
-  'finish',
-  'batchSize',
-  'budget',
-  'maxDrop',
-  'cost',
-  'mode',
-  'lambda',
-  'lambda2',
-  'learningRate',
-  'optimizer',
-  'loss',
-  'engine',
-  'seed',
-  'validation',
-  'target',
-  'test',
-  'args',
-] as const;
-
 export function makeProgram(): Command {
   const program = new Command('shrinknets')
     .description(
@@ -56,7 +33,7 @@ Exit codes: 0 done, 1 training failed, 2 bad input.`,
     .argument('<file>', 'TypeScript, JavaScript or Python file with a model')
     .description('train a model and learn its widths')
     .option('--model <name>', 'which model, if the file has several');
-  for (const key of FLAG_ORDER) train.addOption(flagFor(key));
+  for (const spec of MODEL_OPTIONS) train.addOption(flagFor(spec));
   train
     .option(
       '--out <dir>',
@@ -114,10 +91,8 @@ Exit codes: 0 done, 1 training failed, 2 bad input.`,
   return program;
 }
 
-function flagFor(key: (typeof FLAG_ORDER)[number]): Option {
-  const spec = MODEL_OPTIONS.find((candidate) => candidate.key === key);
-  if (spec === undefined) throw new RangeError(`no option ${key}`);
-  return new Option(`--${kebab(key)} <${placeholder(spec)}>`, describeFlag(spec));
+function flagFor(spec: OptionSpec): Option {
+  return new Option(`--${kebab(spec.key)} <${placeholder(spec)}>`, describeFlag(spec));
 }
 
 function describeFlag(spec: OptionSpec): string {

@@ -1,6 +1,8 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import type { RunHandle } from '../client/runHandle';
+import type { RunEnd, RunHandle } from '../client/runHandle';
+import type { BackendSettings } from '../client/spawnBackend';
+import { superviseRun } from '../client/supervise';
 import { messageOf } from '../core/errors';
 import type { JournalEvent, ResultEvent } from '../core/events';
 import type { Topology } from '../core/topology';
@@ -25,50 +27,96 @@ export interface WatchEnd {
   readonly nothingLearned: boolean;
 }
 
-/** Shows a run until it ends. Ctrl-C stops it after a checkpoint; a second one ends it at once. */
-export async function watchRun(handle: RunHandle, settings: WatchSettings): Promise<WatchEnd> {
+/**
+ * Shows a run until it ends. Ctrl-C stops it after a checkpoint; a second one ends it at once. A training process that
+ * dies by itself is started again from its last checkpoint.
+ *
+ * @param backend how to start it again
+ */
+export async function watchRun(
+  handle: RunHandle,
+  settings: WatchSettings,
+  backend: BackendSettings,
+): Promise<WatchEnd> {
   const output = new Output();
-  const report = new TrainReport(output);
-  const release = onInterrupt(handle, output);
+  const view = new RunView(output, settings);
+  let current = handle;
+  view.follow(handle, false);
+  const release = onInterrupt(() => current, output);
   // A handle alone keeps no process alive, and between two connections nothing else does.
   const alive = setInterval(() => undefined, 1000);
-  if (!settings.json) handle.onProgress((progress) => report.progress(progress));
-  let result: ResultEvent | undefined;
-  let failure: Extract<JournalEvent, { type: 'failed' }> | undefined;
-  let trained = false;
   try {
-    for await (const event of handle.events) {
-      if (settings.json && event.type !== 'result') process.stdout.write(`${JSON.stringify(event)}\n`);
-      else report.show(event);
-      if (event.type === 'result') result = event;
-      if (event.type === 'failed') failure = event;
-      if (event.type === 'model') trained = true;
-    }
-    const end = await handle.closed;
+    const end = await superviseRun(handle, backend, (next, why) => {
+      output.error(`shrinknets: the training process ended (${why}); going on from the last checkpoint`);
+      current = next;
+      view.follow(next, true);
+    });
     output.clearStatus();
-    if (result !== undefined && end.state === 'done') {
-      await conclude(handle, result, settings, output);
-      return { exitCode: EXIT.done, nothingLearned: false };
-    }
-    if (end.state === 'stopped' || end.state === 'detached') {
-      if (!settings.json) output.line(`Go on with: shrinknets resume ${handle.run}`);
-      return { exitCode: EXIT.done, nothingLearned: false };
-    }
-    output.error(`shrinknets: ${failure?.message ?? end.message}`);
-    const bad = failure?.kind === 'bad-input';
-    if (!bad && trained)
-      output.error(`shrinknets: the run is kept; go on with: shrinknets resume ${handle.run}`);
-    return { exitCode: bad ? EXIT.badInput : EXIT.failed, nothingLearned: bad && !trained };
+    return await concludeWatch(current, end, view, settings, output);
   } finally {
     clearInterval(alive);
     release();
   }
 }
 
-function onInterrupt(handle: RunHandle, output: Output): () => void {
+/** Prints events as they come and keeps what the end needs. */
+class RunView {
+  result: ResultEvent | undefined;
+  failure: Extract<JournalEvent, { type: 'failed' }> | undefined;
+  /** Whether training began: the model and the data fit together. */
+  trained = false;
+  private readonly report: TrainReport;
+
+  constructor(
+    output: Output,
+    private readonly settings: WatchSettings,
+  ) {
+    this.report = new TrainReport(output);
+  }
+
+  /** @param again whether the run was shown before: its journal begins anew, and only what follows is news */
+  follow(handle: RunHandle, again: boolean): void {
+    const resumedAt = handle.history.findLastIndex((event) => event.type === 'start');
+    handle.onEvent((event) => this.take(event, !again || event.seq >= resumedAt));
+    if (!this.settings.json) handle.onProgress((progress) => this.report.progress(progress));
+  }
+
+  private take(event: JournalEvent, show: boolean): void {
+    if (event.type === 'result') this.result = event;
+    if (event.type === 'failed') this.failure = event;
+    if (event.type === 'model') this.trained = true;
+    if (!show) return;
+    if (!this.settings.json) this.report.show(event);
+    else if (event.type !== 'result') process.stdout.write(`${JSON.stringify(event)}\n`);
+  }
+}
+
+async function concludeWatch(
+  handle: RunHandle,
+  end: RunEnd,
+  view: RunView,
+  settings: WatchSettings,
+  output: Output,
+): Promise<WatchEnd> {
+  if (view.result !== undefined && end.state === 'done') {
+    await conclude(handle, view.result, settings, output);
+    return { exitCode: EXIT.done, nothingLearned: false };
+  }
+  if (end.state === 'stopped' || end.state === 'detached') {
+    if (!settings.json) output.line(`Go on with: shrinknets resume ${handle.run}`);
+    return { exitCode: EXIT.done, nothingLearned: false };
+  }
+  output.error(`shrinknets: ${view.failure?.message ?? end.message}`);
+  const bad = view.failure?.kind === 'bad-input';
+  if (!bad && view.trained)
+    output.error(`shrinknets: the run is kept; go on with: shrinknets resume ${handle.run}`);
+  return { exitCode: bad ? EXIT.badInput : EXIT.failed, nothingLearned: bad && !view.trained };
+}
+
+function onInterrupt(handle: () => RunHandle, output: Output): () => void {
   let asked = false;
   const interrupt = (): void => {
-    const act = asked ? handle.kill() : handle.stop();
+    const act = asked ? handle().kill() : handle().stop();
     if (!asked) output.error('stopping after a checkpoint; press Ctrl-C again to end at once');
     asked = true;
     act.catch((thrown: unknown) => output.error(messageOf(thrown)));

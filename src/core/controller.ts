@@ -16,7 +16,7 @@ export interface Decision {
   readonly dead: readonly number[];
   /** Classes whose switches fade from now on. */
   readonly fading: readonly number[];
-  /** Soft threshold of each class's proximal step, by class. */
+  /** Strength of each class's penalty: the soft threshold of a proximal step, or λ of a subgradient, by class. */
   readonly threshold: Float64Array;
   /** Strength of the penalty on a channel of average cost, to be shown. */
   readonly lambda: number;
@@ -130,6 +130,39 @@ export class LambdaController implements Controller {
     for (const hub of analysis.hubs) {
       const lambda = Math.max(...hub.layers.map((layer) => this.lambdaAt(layer.name)));
       for (const c of hub.classes) threshold[c] = lambda * Math.sqrt((after[c] ?? 0) / mean);
+    }
+    return { dead, fading: [], threshold, lambda: this.lambda };
+  }
+}
+
+/**
+ * The paper's form: a strategy masks channels step by step; the host lets them go, the weakest first, as far as the
+ * limits allow. Every channel is charged the same, or what it costs where a cost weight is asked for.
+ */
+export class OriginalController implements Controller {
+  readonly everySteps = 100;
+  readonly tau = 0;
+
+  /** @param lambdaAt penalty by layer, 0 or more */
+  constructor(
+    private readonly lambda: number,
+    private readonly lambdaAt: (layer: string) => number,
+    private readonly limitsOf: LimitsOf,
+  ) {}
+
+  decide(
+    _step: number,
+    analysis: Analysis,
+    model: CostModel,
+    alive: Alive,
+    reading: SwitchReading,
+  ): Decision {
+    const masked = candidates(analysis, model, alive, reading).filter((c) => reading.fading[c] === 1);
+    const dead = respectLimits(analysis, alive, masked, this.limitsOf);
+    const threshold = new Float64Array(alive.length);
+    for (const hub of analysis.hubs) {
+      const lambda = Math.max(...hub.layers.map((layer) => this.lambdaAt(layer.name)));
+      for (const c of hub.classes) threshold[c] = lambda;
     }
     return { dead, fading: [], threshold, lambda: this.lambda };
   }

@@ -1,4 +1,5 @@
 import { badInput } from './errors';
+import { STRATEGIES, type Strategy } from './removal';
 
 /**
  * Every option of a run, once: hints (`@shrink-model key=value`), command-line flags (`--kebab-case`) and settings
@@ -31,6 +32,17 @@ export interface TrainOptions {
   readonly loss?: string;
   readonly lambda: number;
   readonly lambda2: number;
+  /** p of the λ2 term. */
+  readonly power: 1 | 2;
+  /** How λ moves over the trunk. */
+  readonly lambdaSchedule: 'constant' | 'warmup' | 'ramp';
+  /** How the learning rate moves over the trunk. */
+  readonly rateSchedule: 'constant' | 'plateau';
+  /** How a switch acts (mode original). */
+  readonly form: 'relu' | 'signed';
+  readonly strategy: Strategy;
+  readonly gamma: number;
+  readonly threshold: number;
   readonly seed: number;
   readonly engine: string;
   /** Module, file or folder, relative to the source file. */
@@ -165,6 +177,49 @@ export const MODEL_OPTIONS: readonly OptionSpec[] = [
     about: 'Strength of the L2 penalty on the other weights (modes lambda and original).',
   },
   {
+    key: 'power',
+    type: { kind: 'choice', values: ['1', '2'] },
+    default: '2',
+    about: 'Power p of the penalty on the other weights (modes lambda and original).',
+  },
+  {
+    key: 'lambdaSchedule',
+    type: { kind: 'choice', values: ['constant', 'warmup', 'ramp'] },
+    default: 'constant',
+    about:
+      'How the penalty moves: constant, rising over the first quarter, or rising a hundredfold to the end.',
+  },
+  {
+    key: 'rateSchedule',
+    type: { kind: 'choice', values: ['constant', 'plateau'] },
+    default: 'constant',
+    about: 'How the learning rate moves: constant, or a tenth after five epochs without a better validation.',
+  },
+  {
+    key: 'form',
+    type: { kind: 'choice', values: ['relu', 'signed'] },
+    default: 'signed',
+    about: 'How a switch acts in mode original: max(0, θ) as in the draft, or β as in later ones.',
+  },
+  {
+    key: 'strategy',
+    type: { kind: 'choice', values: STRATEGIES },
+    default: 'sign-variance',
+    about: 'When a channel is dead in mode original.',
+  },
+  {
+    key: 'gamma',
+    type: { kind: 'number', min: 0, max: 0.99999 },
+    default: '0.99',
+    about: 'Forgetting factor of the sign statistics (mode original).',
+  },
+  {
+    key: 'threshold',
+    type: { kind: 'number', above: 0, max: 100 },
+    default: '0.5',
+    about: 'Sign variance, or size of a switch, at which a channel dies (mode original).',
+  },
+  {
     key: 'seed',
     type: { kind: 'integer', min: 0, max: 4_294_967_295 },
     default: '1',
@@ -195,7 +250,7 @@ export function parseOption(spec: OptionSpec, text: string, shown: string = spec
     case 'choice':
       if (!type.values.includes(text))
         throw badInput('bad-option', `${shown} is ${quote(text)}; it can be ${type.values.join(', ')}.`);
-      return text;
+      return spec.key === 'power' ? Number(text) : text;
     case 'sizes':
       return parseSizes(text, shown);
     case 'number':

@@ -1,11 +1,13 @@
 import type { Metrics } from '../core/events';
 import type { Graph } from '../core/graph';
 import type { Checkpoint } from '../core/job';
+import type { Plateau } from '../core/schedules';
 import type { LayerWeights } from '../core/tensor';
 import type { Finished } from './finish';
 import type { Slots } from './optimizer';
 import { packVectors, packWeights, unpackVectors, unpackWeights, type Flat } from './pack';
 import type { Snapshot } from './snapshot';
+import type { ReadState } from './switchControls';
 import type { Trunk } from './trunk';
 
 /** Where a run stands, besides the network that is being trained. */
@@ -14,6 +16,7 @@ export interface SessionState {
   step: number;
   phase: 'trunk' | 'finish';
   tau: number;
+  plateau: Plateau;
   /** Sums over the steps of the epoch that is under way. */
   epoch: { loss: number; right: number; steps: number };
   snapshots: Snapshot[];
@@ -36,8 +39,6 @@ interface StoredState {
   };
 }
 
-const CONTROLS = ['score', 'fading', 'threshold', 'alive'] as const;
-
 /** Everything that a run needs to go on exactly. */
 export async function takeCheckpoint(state: SessionState, trunk: Trunk | undefined): Promise<Checkpoint> {
   const { snapshots, finished, ...session } = state;
@@ -57,7 +58,8 @@ async function packTrunk(trunk: Trunk, tensors: Flat): Promise<NonNullable<Store
   await trunk.settle();
   packWeights(tensors, 'weights', await trunk.network.readWeights());
   packVectors(tensors, 'beta', await trunk.network.readSwitches());
-  for (const which of CONTROLS) packVectors(tensors, which, await trunk.readControl(which));
+  for (const [hub, state] of Object.entries(await trunk.readSwitchState()))
+    packVectors(tensors, `switch ${hub}`, state);
   const { slots, scalars } = await trunk.optimizer.read();
   packWeights(tensors, 'slot', slots);
   return { graph: trunk.network.graph, lambda: trunk.lambda, scalars: { ...scalars } };
@@ -68,7 +70,7 @@ export interface RestoredNetwork {
   readonly weights: LayerWeights;
   readonly switches: Record<string, Float32Array>;
   readonly optimizer: { readonly slots: Slots; readonly scalars: Readonly<Record<string, number>> };
-  readonly controls: Readonly<Record<(typeof CONTROLS)[number], Record<string, Float32Array>>>;
+  readonly switchState: ReadState;
   readonly lambda: number;
 }
 
@@ -91,20 +93,16 @@ export function readCheckpoint(checkpoint: Checkpoint): {
   if (stored.trunk === undefined) return { state };
   const { graph, lambda, scalars } = stored.trunk;
   const vectors = (prefix: string): Record<string, Float32Array> => unpackVectors(tensors, prefix);
+  const switches = vectors('beta');
   return {
     state,
     network: {
       graph,
       lambda,
       weights: unpackWeights(tensors, 'weights'),
-      switches: vectors('beta'),
+      switches,
       optimizer: { slots: unpackWeights(tensors, 'slot'), scalars },
-      controls: {
-        score: vectors('score'),
-        fading: vectors('fading'),
-        threshold: vectors('threshold'),
-        alive: vectors('alive'),
-      },
+      switchState: Object.fromEntries(Object.keys(switches).map((hub) => [hub, vectors(`switch ${hub}`)])),
     },
   };
 }

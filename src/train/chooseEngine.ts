@@ -1,8 +1,9 @@
-import { findEngine } from '../engine/registry';
+import { findEngine, providers } from '../engine/registry';
 import { selectEngine, type Selection } from '../engine/select';
 import { Batches } from './batches';
-import { makeControls, disposeControls, trainingStep } from './trunkStep';
-import { initialSwitches } from './initialSwitches';
+import { disposeControls, makeControls } from './switchControls';
+import { drawSwitches, type SwitchMode } from './switchModes';
+import { trainingStep } from './trunkStep';
 import { Network } from './network';
 import { Optimizer, type OptimizerSpec } from './optimizer';
 import type { Prepared } from './prepare';
@@ -12,36 +13,44 @@ import type { Prepared } from './prepare';
  * model fastest.
  *
  * @param name of an engine, or `auto`
+ * @param avoid engines that died under this run
  * @throws ShrinkError `unknown-engine`, `engine-unavailable`, `no-engine`
  */
 export async function chooseEngine(
   name: string,
   prepared: Prepared,
   optimizerSpec: OptimizerSpec,
+  mode: SwitchMode,
   batchSize: number,
   seed: number,
+  avoid: readonly string[] = [],
 ): Promise<Selection> {
   if (name !== 'auto') return { engine: await findEngine(name).load(), why: 'asked for', trials: [] };
   const network = await Network.create(
     prepared.graph,
     prepared.weights,
     prepared.sizing,
-    initialSwitches(prepared.analysis, seed),
+    drawSwitches(mode, prepared.analysis, seed),
+    mode.form,
   );
-  const optimizer = new Optimizer(optimizerSpec, network.trainedVariables());
-  const controls = network.bank.entries().map(([, beta]) => makeControls(beta));
+  const optimizer = new Optimizer(optimizerSpec, network.optimizedVariables(mode.optimized));
+  const controls = await makeControls(network, mode);
   const batches = new Batches(prepared.dataset.train, batchSize, prepared.labelShape, seed);
   try {
-    const { step, variables } = trainingStep(network, prepared.head, optimizer, controls, false);
-    return await selectEngine({
-      step,
-      variables,
-      batch: batches.specs(),
-      data: batches.at(0),
-      scalars: { learningRate: optimizerSpec.learningRate, randomSeed: seed, weightDecay: 0 },
-    });
+    const { step, variables } = trainingStep(network, prepared.head, optimizer, { mode, controls });
+    const candidates = providers.filter(({ name: other }) => other !== 'cpu' && !avoid.includes(other));
+    return await selectEngine(
+      {
+        step,
+        variables,
+        batch: batches.specs(),
+        data: batches.at(0),
+        scalars: { learningRate: optimizerSpec.learningRate, randomSeed: seed, weightDecay: 0, lambda: 0 },
+      },
+      { candidates },
+    );
   } finally {
-    controls.forEach(disposeControls);
+    disposeControls(controls);
     optimizer.dispose();
     network.dispose();
   }

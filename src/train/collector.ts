@@ -4,8 +4,9 @@ import type { Alive } from '../core/cost';
 import type { Sizing } from '../core/analysis';
 import type { HostTensor, LayerWeights } from '../core/tensor';
 import { outputDifference, outputsOf } from './evaluate';
-import { Network } from './network';
+import { Network, switchPlace } from './network';
 import type { Optimizer, Slots } from './optimizer';
+import type { SwitchMode } from './switchModes';
 
 /** Largest relative difference of outputs that a collection may show: rounding of float32 sums, no more. */
 const TOLERANCE = 1e-3;
@@ -30,6 +31,7 @@ export async function collectGarbage(
   optimizer: Optimizer,
   alive: Alive,
   sizing: Sizing,
+  mode: SwitchMode,
   sample: { readonly x: Float32Array; readonly shape: readonly number[] },
 ): Promise<Collected> {
   const plan = planCollection(network.analysis, alive);
@@ -48,7 +50,7 @@ export async function collectGarbage(
     switches,
     network.bank.form,
   );
-  const slots = shrinkSlots(state.slots, network, shrunk, plan);
+  const slots = shrinkSlots(state.slots, network, shrunk, plan, mode.optimized);
   const difference = outputDifference(before, await outputsOf(shrunk, sample.x, sample.shape));
   if (!(difference <= TOLERANCE)) {
     shrunk.dispose();
@@ -62,9 +64,21 @@ export async function collectGarbage(
 }
 
 /** Replays the log on every optimizer slot; slots are matched by layer and weight, not by order. */
-export function shrinkSlots(slots: Slots, before: Network, after: Network, plan: Collection): Slots {
-  const from = before.trainedPlaces();
-  const to = after.trainedPlaces();
+export function shrinkSlots(
+  slots: Slots,
+  before: Network,
+  after: Network,
+  plan: Collection,
+  withSwitches: boolean,
+): Slots {
+  const from = before.optimizedPlaces(withSwitches);
+  const to = after.optimizedPlaces(withSwitches);
+  const ofSwitches = plan.switches.map(({ hub, keep }) => ({
+    layer: switchPlace(hub),
+    weight: 0,
+    axis: 0,
+    keep,
+  }));
   return Object.fromEntries(
     Object.entries(slots).map(([field, tensors]) => {
       const byLayer: Record<string, HostTensor[]> = {};
@@ -72,7 +86,7 @@ export function shrinkSlots(slots: Slots, before: Network, after: Network, plan:
         const tensor = tensors[i];
         if (tensor !== undefined) (byLayer[layer] ??= [])[weight] = tensor;
       });
-      const shrunk: LayerWeights = replayEdits(byLayer, plan.edits);
+      const shrunk: LayerWeights = replayEdits(byLayer, [...plan.edits, ...ofSwitches]);
       const ordered = to.map(({ layer, weight }) => {
         const tensor = shrunk[layer]?.[weight];
         if (tensor === undefined) throw new RangeError(`slot ${field} of ${layer} is missing`);

@@ -7,6 +7,10 @@ import { FILTER_CLASS, type FilterConfig } from '../core/filters';
  */
 export class SwitchBank {
   private readonly variables = new Map<string, tf.Variable>();
+  private readonly masks = new Map<
+    string,
+    { readonly alive: tf.Variable; readonly dropProbability: () => tf.Tensor1D | undefined }
+  >();
   private readonly configs: ReadonlyMap<string, FilterConfig>;
 
   /**
@@ -43,7 +47,29 @@ export class SwitchBank {
     return [...this.variables];
   }
 
+  /**
+   * Lets the Filters multiply by `alive` as well, and drop channels at random in training. Needed where β of a dead
+   * channel is not kept at 0, as when an optimizer with momentum moves it.
+   */
+  mask(hub: string, alive: tf.Variable, dropProbability: () => tf.Tensor1D | undefined): void {
+    this.masks.set(hub, { alive, dropProbability });
+  }
+
+  /** The factor of each of a hub's channels, [channels]. */
+  factor(hub: string, training: boolean): tf.Tensor1D {
+    const beta = this.get(hub) as unknown as tf.Tensor1D;
+    const opened = this.form === 'relu' ? tf.relu(beta) : beta;
+    const mask = this.masks.get(hub);
+    if (mask === undefined) return opened;
+    const masked: tf.Tensor1D = tf.mul(opened, mask.alive);
+    const probability = training ? mask.dropProbability() : undefined;
+    if (probability === undefined) return masked;
+    const kept = tf.cast(tf.greaterEqual(tf.randomUniform([beta.size]), probability), 'float32');
+    return tf.mul(masked, kept);
+  }
+
   dispose(): void {
+    this.masks.clear();
     for (const variable of this.variables.values()) variable.dispose();
     this.variables.clear();
   }
@@ -92,11 +118,11 @@ export class FilterLayer extends tf.layers.Layer {
     return inputShape;
   }
 
-  override call(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor {
+  override call(inputs: tf.Tensor | tf.Tensor[], kwargs: { training?: boolean }): tf.Tensor {
     return tf.tidy(() => {
       const input = Array.isArray(inputs) ? inputs[0] : inputs;
       if (input === undefined) throw new Error('a Filter takes one tensor');
-      const gate = this.gate();
+      const gate = this.gate(kwargs.training === true);
       // Channels on the last axis broadcast by themselves.
       if (this.filter.axis === input.rank - 1) return tf.mul(input, gate);
       const shape = input.shape.map((_, axis) => (axis === this.filter.axis ? gate.size : 1));
@@ -109,11 +135,8 @@ export class FilterLayer extends tf.layers.Layer {
   }
 
   /** The factor of every index of the channel axis, [channels]. */
-  private gate(): tf.Tensor1D {
-    const parts = this.filter.hubs.map((hub) => {
-      const beta = this.bank.get(hub) as unknown as tf.Tensor1D;
-      return this.bank.form === 'relu' ? tf.relu(beta) : beta;
-    });
+  private gate(training: boolean): tf.Tensor1D {
+    const parts = this.filter.hubs.map((hub) => this.bank.factor(hub, training));
     const all = parts.length === 1 && parts[0] !== undefined ? parts[0] : tf.concat1d(parts);
     if (this.filter.index === null) return all;
     // Channels that stay take the 1 that is put behind all switches.

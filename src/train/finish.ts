@@ -8,7 +8,7 @@ import { Network, sizeOfNetwork } from './network';
 import { Optimizer, type OptimizerSpec } from './optimizer';
 import type { Prepared } from './prepare';
 import type { Snapshot } from './snapshot';
-import { compileTraining } from './trunkStep';
+import { compileTraining, NO_SWITCHES } from './trunkStep';
 import { ShrinkError } from '../core/errors';
 import { median } from './median';
 
@@ -27,7 +27,9 @@ export interface FinishSetup {
   readonly batchSize: number;
   readonly seed: number;
   emit(event: RunEvent): void;
-  progress(at: Pick<Progress, 'budget' | 'epoch' | 'epochs' | 'loss' | 'params' | 'stepMs'>): void;
+  progress(
+    at: Pick<Progress, 'epoch' | 'epochs' | 'loss' | 'params' | 'stepMs'> & { readonly budget: number },
+  ): void;
   readonly stop: AbortSignal;
 }
 
@@ -48,7 +50,7 @@ export async function finishSnapshot(setup: FinishSetup, snapshot: Snapshot): Pr
   const evaluator = new Evaluator(engine, network, head, dataset.train.x.shape, labelShape, largest);
   const steps = epochs * batches.perEpoch;
   try {
-    const compiled = await compileTraining(engine, network, head, optimizer, [], batches.specs(), false);
+    const compiled = await compileTraining(engine, network, head, optimizer, NO_SWITCHES, batches.specs());
     try {
       let times: number[] = [];
       let loss = 0;
@@ -60,6 +62,7 @@ export async function finishSnapshot(setup: FinishSetup, snapshot: Snapshot): Pr
           learningRate: spec.learningRate * (1 - step / steps),
           randomSeed: mixSeed(seed, 41, step),
           weightDecay: 0,
+          lambda: 0,
         });
         times.push(performance.now() - started);
         loss += batchLoss?.[0] ?? Number.NaN;

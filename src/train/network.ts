@@ -55,18 +55,30 @@ export class Network {
     return this.model.weights.map(variableOf);
   }
 
-  /** Layer and position of each of {@link trainedVariables}, for matching optimizer slots with weights. */
-  trainedPlaces(): { layer: string; weight: number }[] {
+  /**
+   * Layer and position of each of {@link optimizedVariables}, for matching optimizer slots with weights. Switches are
+   * listed as weight 0 of `switch/<hub>`.
+   */
+  optimizedPlaces(withSwitches: boolean): { layer: string; weight: number }[] {
     const places = new Map<string, { layer: string; weight: number }>();
     for (const [name, layer] of layersOf(this.model))
       layer.weights.forEach((weight, index) =>
         places.set(variableOf(weight).name, { layer: name, weight: index }),
       );
-    return this.trainedVariables().map((variable) => {
+    for (const [hub, beta] of this.bank.entries())
+      places.set(beta.name, { layer: switchPlace(hub), weight: 0 });
+    return this.optimizedVariables(withSwitches).map((variable) => {
       const place = places.get(variable.name);
       if (place === undefined) throw new RangeError(`no layer has ${variable.name}`);
       return place;
     });
+  }
+
+  /** {@link trainedVariables}, followed by the switches where the optimizer moves them too. */
+  optimizedVariables(withSwitches: boolean): tf.Variable[] {
+    return withSwitches
+      ? [...this.trainedVariables(), ...this.bank.entries().map(([, beta]) => beta)]
+      : this.trainedVariables();
   }
 
   readWeights(): Promise<LayerWeights> {
@@ -112,6 +124,11 @@ export function widthsOf(analysis: Analysis): Widths {
   return Object.fromEntries(
     analysis.hubs.flatMap((hub) => hub.layers.map((layer) => [layer.name, layer.classes.length])),
   );
+}
+
+/** The name under which a hub's switches are listed beside layers. */
+export function switchPlace(hub: string): string {
+  return `switch/${hub}`;
 }
 
 /** The variable that a layer's weight is kept in: its `read` hands out the variable itself, typed as a tensor. */

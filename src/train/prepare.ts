@@ -13,6 +13,7 @@ import type { Dataset, Features } from '../data/dataset';
 import type { Engine } from '../engine/engine';
 import { chooseHead, type Head } from './head';
 import type { OptimizerSpec } from './optimizer';
+import type { SwitchMode } from './switchModes';
 
 /** A model, as its author wrote it, with what is known about where its layers come from. */
 export interface AuthoredModel {
@@ -47,6 +48,7 @@ export interface SessionInputs {
   readonly authored: AuthoredModel;
   readonly prepared: Prepared;
   readonly optimizer: OptimizerSpec;
+  readonly mode: SwitchMode;
 }
 
 /**

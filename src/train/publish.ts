@@ -76,7 +76,6 @@ export async function publishResult(
     engine: engine.name,
   };
   await context.writeFile('weights/topology.json', `${JSON.stringify(topology, null, 1)}\n`);
-  await context.writeFile('result.json', `${JSON.stringify(result, null, 1)}\n`);
   context.emit(result);
 }
 

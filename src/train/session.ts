@@ -1,29 +1,28 @@
-import { messageOf, ShrinkError } from '../core/errors';
-import { BudgetController, LambdaController, type Controller } from '../core/controller';
+import { ShrinkError } from '../core/errors';
+import { BudgetController, LambdaController, OriginalController, type Controller } from '../core/controller';
 import { budgetsInUnits } from '../core/budget';
-import type { Metrics, Progress } from '../core/events';
+import type { Metrics } from '../core/events';
 import type { Checkpoint, RunContext } from '../core/job';
 import type { TrainOptions } from '../core/options';
 import { mixSeed } from '../core/random';
+import { afterEpoch, lambdaFactor, NO_PLATEAU, SMALLEST_RATE } from '../core/schedules';
 import { fillRows } from '../data/dataset';
 import { Batches } from './batches';
 import { readCheckpoint, takeCheckpoint, type SessionState } from './checkpoint';
 import { Evaluator } from './evaluate';
-import { initialSwitches } from './initialSwitches';
-import { finishSnapshot, sizeOfSnapshot, type Finished } from './finish';
+import { finishSnapshot, type Finished } from './finish';
 import { median } from './median';
 import { Network, sizeOfNetwork } from './network';
 import { pointOf } from './points';
 import type { SessionInputs } from './prepare';
 import { publishResult } from './publish';
 import type { Snapshot } from './snapshot';
-import { secondsLeft } from './timeLeft';
+import { SessionProgress } from './sessionProgress';
+import { drawSwitches } from './switchModes';
 import { Trunk, type TrunkSetup } from './trunk';
 
 /** Rows on which outputs are compared before and after a collection. */
 const SAMPLE_ROWS = 32;
-/** Milliseconds between two progress messages. */
-const PROGRESS_MS = 200;
 
 /**
  * One run: the trunk, in which widths are learned, then a finish for every size, then the result. It can be stopped
@@ -42,7 +41,8 @@ class Session {
   private readonly steps: number;
   private state: SessionState;
   private trunk: Trunk | undefined;
-  private lastProgress = 0;
+  private readonly warned = new Set<string>();
+  private readonly progress: SessionProgress;
   private readonly started = performance.now();
 
   constructor(
@@ -66,10 +66,19 @@ class Session {
         `Every size in budget is at least the starting size (${this.startSize} ${this.options.cost}); ask for smaller ones.`,
       );
     this.steps = this.options.epochs * this.batches.perEpoch;
+    this.progress = new SessionProgress(context, {
+      steps: this.steps,
+      perEpoch: this.batches.perEpoch,
+      epochs: this.options.epochs,
+      finishEpochs: this.options.finish,
+      startSize: this.startSize,
+      budgets: this.budgets,
+    });
     this.state = {
       step: 0,
       phase: 'trunk',
       tau: 0,
+      plateau: NO_PLATEAU,
       epoch: { loss: 0, right: 0, steps: 0 },
       snapshots: [],
       finished: [],
@@ -95,9 +104,18 @@ class Session {
 
   private async begin(): Promise<void> {
     const { prepared } = this.inputs;
-    const switches = initialSwitches(prepared.analysis, this.options.seed);
-    const network = await Network.create(prepared.graph, prepared.weights, prepared.sizing, switches);
-    this.trunk = Trunk.create(this.trunkSetup(), network);
+    const { mode } = this.inputs;
+    const switches = drawSwitches(mode, prepared.analysis, this.options.seed);
+    const network = await Network.create(
+      prepared.graph,
+      prepared.weights,
+      prepared.sizing,
+      switches,
+      mode.form,
+    );
+    this.trunk = await Trunk.create(this.trunkSetup(), network);
+    // The penalty is in force from the first step on, not from the first removal.
+    if (mode.optimized) await this.trunk.remove(0, this.makeController());
   }
 
   private async resume(checkpoint: Checkpoint): Promise<void> {
@@ -105,16 +123,16 @@ class Session {
     this.state = restored.state;
     if (restored.network === undefined) return;
     const { graph, weights, switches } = restored.network;
-    const network = await Network.create(graph, weights, this.inputs.prepared.sizing, switches);
-    this.trunk = Trunk.create(this.trunkSetup(), network);
+    const { mode, prepared } = this.inputs;
+    const network = await Network.create(graph, weights, prepared.sizing, switches, mode.form);
+    this.trunk = await Trunk.create(this.trunkSetup(), network);
     this.trunk.optimizer.write(restored.network.optimizer);
-    for (const which of ['score', 'fading', 'threshold', 'alive'] as const)
-      this.trunk.writeControl(which, restored.network.controls[which]);
+    this.trunk.writeSwitchState(restored.network.switchState);
     this.trunk.lambda = restored.network.lambda;
   }
 
   private trunkSetup(): TrunkSetup {
-    const { engine, prepared, optimizer } = this.inputs;
+    const { engine, prepared, optimizer, mode } = this.inputs;
     const { dataset } = prepared;
     const rows = Math.min(SAMPLE_ROWS, dataset.validation.count);
     const size = dataset.validation.x.shape.reduce((product, length) => product * length, 1);
@@ -129,7 +147,9 @@ class Session {
       head: prepared.head,
       sizing: prepared.sizing,
       optimizer,
+      mode,
       cost: this.options.cost,
+      decayPower: this.options.power,
       lambda2: this.options.mode === 'budget' ? 0 : this.options.lambda2,
       seed: this.options.seed,
       batches: this.batches,
@@ -142,8 +162,11 @@ class Session {
     const smallest = this.budgets.at(-1);
     if (smallest !== undefined)
       return new BudgetController(this.steps, this.startSize, smallest, limitsOf, this.state.tau);
-    const { lambda } = this.options;
-    return new LambdaController(lambda, (layer) => hintLambda(layer) ?? lambda, limitsOf);
+    const { lambda, mode } = this.options;
+    const lambdaAt = (layer: string): number => hintLambda(layer) ?? lambda;
+    return mode === 'lambda'
+      ? new LambdaController(lambda, lambdaAt, limitsOf)
+      : new OriginalController(lambda, lambdaAt, limitsOf);
   }
 
   private async runTrunk(): Promise<'done' | 'stopped'> {
@@ -152,20 +175,21 @@ class Session {
     const controller = this.makeController();
     const startedMs = performance.now() - state.trunkMs;
     let times: number[] = [];
-    while (state.step < this.steps) {
+    while (state.step < this.steps && this.learningRate() > SMALLEST_RATE) {
       if (this.context.stop.aborted) {
         state.trunkMs = performance.now() - startedMs;
         await this.save();
         return 'stopped';
       }
       const before = performance.now();
-      const { loss, accuracy } = await trunk.step(state.step, this.inputs.optimizer.learningRate);
+      const factor = lambdaFactor(this.options.lambdaSchedule, state.step / this.steps);
+      const { loss, accuracy } = await trunk.step(state.step, this.learningRate(), factor);
       times.push(performance.now() - before);
       state.step += 1;
       state.epoch.loss += loss;
       state.epoch.right += accuracy;
       state.epoch.steps += 1;
-      this.tell('trunk', trunk.size('params'), median(times.slice(-50)));
+      this.progress.trunk(state, trunk.size(), trunk.size('params'), median(times.slice(-50)));
       if (state.step % controller.everySteps === 0 || state.step === this.steps)
         await this.remove(trunk, controller);
       if (state.step % this.batches.perEpoch !== 0) continue;
@@ -192,7 +216,12 @@ class Session {
     const holdEnds = state.step + controller.everySteps >= this.steps * 0.2;
     if (full && holdEnds && !state.snapshots.some((snapshot) => snapshot.kind === 'start'))
       await this.keep(trunk, startSize, 'start');
-    await trunk.remove(state.step, controller);
+    const kept = await trunk.remove(state.step, controller);
+    for (const [layer, count] of Object.entries(kept))
+      this.warnOnce(
+        `kept-${layer}`,
+        `All channels of ${layer} wanted to die; the strongest (${count} of them) were kept.`,
+      );
     state.tau = controller.tau;
     const size = trunk.size();
     const due = this.budgets.filter((budget) => size <= budget && !this.has(budget));
@@ -233,6 +262,16 @@ class Session {
     if (!reached || this.budgets.length === 0) await this.keep(trunk, trunk.size(), 'budget');
   }
 
+  private learningRate(): number {
+    return this.inputs.optimizer.learningRate * this.state.plateau.factor;
+  }
+
+  private warnOnce(code: string, message: string): void {
+    if (this.warned.has(code)) return;
+    this.warned.add(code);
+    this.context.emit({ type: 'warning', code, message });
+  }
+
   private has(budget: number): boolean {
     return this.state.snapshots.some((snapshot) => snapshot.kind === 'budget' && snapshot.budget === budget);
   }
@@ -241,6 +280,9 @@ class Session {
     const { state } = this;
     const { head, dataset } = this.inputs.prepared;
     await trunk.settle();
+    const validation = await this.validate(trunk.network, dataset.validation.count);
+    if (this.options.rateSchedule === 'plateau')
+      state.plateau = afterEpoch(state.plateau, validation.accuracy ?? -validation.loss);
     const loss = state.epoch.loss / state.epoch.steps;
     const train: Metrics = head.classifies
       ? { loss, accuracy: state.epoch.right / state.epoch.steps }
@@ -254,7 +296,7 @@ class Session {
       params: trunk.size('params'),
       macs: trunk.size('macs'),
       train,
-      validation: await this.validate(trunk.network, dataset.validation.count),
+      validation,
       stepMs: median(times),
       lambda: trunk.lambda,
     });
@@ -289,92 +331,25 @@ class Session {
     return 'done';
   }
 
-  private async finishOne(snapshot: Snapshot): Promise<Finished | undefined> {
+  private finishOne(snapshot: Snapshot): Promise<Finished | undefined> {
     const { inputs, options, context } = this;
-    try {
-      return await finishSnapshot(
-        {
-          engine: inputs.engine,
-          prepared: inputs.prepared,
-          optimizer: inputs.optimizer,
-          epochs: options.finish,
-          batchSize: options.batchSize,
-          seed: options.seed,
-          emit: (event) => context.emit(event),
-          progress: (at) => this.tellFinish(at),
-          stop: context.stop,
-        },
-        snapshot,
-      );
-    } catch (thrown) {
-      if (thrown instanceof ShrinkError) throw thrown;
-      throw new ShrinkError(
-        'training',
-        'finish-failed',
-        `Finishing the size ${snapshot.budget} failed: ${messageOf(thrown)}`,
-        {
-          cause: thrown,
-        },
-      );
-    }
+    return finishSnapshot(
+      {
+        engine: inputs.engine,
+        prepared: inputs.prepared,
+        optimizer: inputs.optimizer,
+        epochs: options.finish,
+        batchSize: options.batchSize,
+        seed: options.seed,
+        emit: (event) => context.emit(event),
+        progress: (at) => this.progress.finish(this.state, at),
+        stop: context.stop,
+      },
+      snapshot,
+    );
   }
 
   private async save(): Promise<void> {
     await this.context.saveCheckpoint(await takeCheckpoint(this.state, this.trunk));
-  }
-
-  private tell(phase: 'trunk', params: number, stepMs: number): void {
-    if (!this.due()) return;
-    const { state, options } = this;
-    const mean = state.epoch.steps === 0 ? 0 : state.epoch.loss / state.epoch.steps;
-    this.context.progress({
-      phase,
-      epoch: Math.floor(state.step / this.batches.perEpoch) + 1,
-      epochs: options.epochs,
-      step: state.step,
-      steps: this.steps,
-      loss: mean,
-      params,
-      stepMs,
-      secondsLeft: this.left(params, stepMs),
-    });
-  }
-
-  private tellFinish(at: Pick<Progress, 'budget' | 'epoch' | 'epochs' | 'loss' | 'params' | 'stepMs'>): void {
-    if (!this.due()) return;
-    const { finished, snapshots } = this.state;
-    this.context.progress({
-      phase: 'finish',
-      ...at,
-      step: finished.length,
-      steps: snapshots.length,
-      secondsLeft: this.left(at.params, at.stepMs),
-    });
-  }
-
-  private left(params: number, stepMs: number): number {
-    const { state, options, inputs } = this;
-    return secondsLeft({
-      step: state.step,
-      steps: this.steps,
-      finishSteps: options.finish * this.batches.perEpoch,
-      start: sizeOfNetwork(inputs.prepared.analysis).params,
-      smallest: this.budgets.at(-1) ?? this.startSize,
-      waiting:
-        state.phase === 'trunk'
-          ? [this.startSize, ...this.budgets]
-          : state.snapshots
-              .slice(state.finished.length)
-              .map((s) => sizeOfSnapshot(s, inputs.prepared).params),
-      params,
-      stepMs,
-    });
-  }
-
-  private due(): boolean {
-    const now = performance.now();
-    if (now - this.lastProgress < PROGRESS_MS) return false;
-    this.lastProgress = now;
-    return true;
   }
 }

@@ -1,9 +1,8 @@
-import * as tf from '../engine/tf';
 import type { Sizing } from '../core/analysis';
+import type { Controller, SwitchReading } from '../core/controller';
+import { allAlive, costModel, countAlive, totalCost, type Alive } from '../core/cost';
 import { ShrinkError } from '../core/errors';
 import { foldSwitches } from '../core/fold';
-import { allAlive, costModel, totalCost, type Alive } from '../core/cost';
-import type { Controller, SwitchReading } from '../core/controller';
 import type { CostKind } from '../core/options';
 import { mixSeed } from '../core/random';
 import type { CompiledStep, Engine } from '../engine/engine';
@@ -13,7 +12,17 @@ import type { Head } from './head';
 import type { Network } from './network';
 import { Optimizer, type OptimizerSpec } from './optimizer';
 import type { Snapshot } from './snapshot';
-import { compileTraining, disposeControls, makeControls, type SwitchControls } from './trunkStep';
+import {
+  assign,
+  disposeControls,
+  makeControls,
+  readState,
+  writeState,
+  type ReadState,
+  type SwitchControls,
+} from './switchControls';
+import type { SwitchMode } from './switchModes';
+import { compileTraining } from './trunkStep';
 
 /** Channels are masked at once and taken out of the tensors when this share of the size is dead. */
 const COLLECT_BELOW = 0.85;
@@ -23,15 +32,18 @@ export interface TrunkSetup {
   readonly head: Head;
   readonly sizing: Sizing;
   readonly optimizer: OptimizerSpec;
+  readonly mode: SwitchMode;
   readonly cost: CostKind;
+  /** λ2, 0 for none, and its p. */
   readonly lambda2: number;
+  readonly decayPower: 1 | 2;
   readonly seed: number;
   readonly batches: Batches;
   /** Rows on which outputs are compared before and after a collection. */
   readonly sample: { readonly x: Float32Array; readonly shape: readonly number[] };
 }
 
-/** What a removal did, for the journal. */
+/** What a collection did, for the journal. */
 export interface Removal {
   readonly removed: Readonly<Record<string, number>>;
   readonly outputDifference: number;
@@ -41,7 +53,6 @@ export interface Removal {
 /** The network while its widths are learned: steps, removals, collections. */
 export class Trunk {
   private compiled: CompiledStep | undefined;
-  private controls: ReadonlyMap<string, SwitchControls>;
   private aliveClasses: Alive;
   /** Penalty that is in force, for the journal. */
   lambda = 0;
@@ -50,13 +61,14 @@ export class Trunk {
     private readonly setup: TrunkSetup,
     private net: Network,
     private opt: Optimizer,
+    private controls: readonly SwitchControls[],
   ) {
-    this.controls = controlsOf(net);
     this.aliveClasses = allAlive(net.analysis);
   }
 
-  static create(setup: TrunkSetup, network: Network): Trunk {
-    return new Trunk(setup, network, new Optimizer(setup.optimizer, network.trainedVariables()));
+  static async create(setup: TrunkSetup, network: Network): Promise<Trunk> {
+    const optimizer = new Optimizer(setup.optimizer, network.optimizedVariables(setup.mode.optimized));
+    return new Trunk(setup, network, optimizer, await makeControls(network, setup.mode));
   }
 
   get network(): Network {
@@ -67,10 +79,6 @@ export class Trunk {
     return this.opt;
   }
 
-  get alive(): Alive {
-    return this.aliveClasses;
-  }
-
   /** Size of what is alive, whether collected already or not. */
   size(kind: CostKind = this.setup.cost): number {
     return totalCost(costModel(this.net.analysis, kind), this.aliveClasses);
@@ -78,23 +86,24 @@ export class Trunk {
 
   /** Widths of what is alive. */
   widths(): Record<string, number> {
-    const widths: Record<string, number> = {};
-    for (const hub of this.net.analysis.hubs)
-      for (const layer of hub.layers)
-        widths[layer.name] = layer.classes.reduce(
-          (sum, c) => sum + (c === 0 ? 1 : (this.aliveClasses[c] ?? 0)),
-          0,
-        );
-    return widths;
+    const layers = this.net.analysis.hubs.flatMap((hub) => hub.layers);
+    return Object.fromEntries(
+      layers.map((layer) => [layer.name, countAlive(layer.classes, this.aliveClasses)]),
+    );
   }
 
   /** One optimizer step. @returns mean loss and share of right rows of the batch */
-  async step(step: number, learningRate: number): Promise<{ loss: number; accuracy: number }> {
+  async step(
+    step: number,
+    learningRate: number,
+    lambdaFactor: number,
+  ): Promise<{ loss: number; accuracy: number }> {
     this.compiled ??= await this.compile();
     const [loss, right] = await this.compiled.run(this.setup.batches.at(step), {
       learningRate,
       randomSeed: mixSeed(this.setup.seed, 21, step),
       weightDecay: this.setup.lambda2,
+      lambda: lambdaFactor,
     });
     const value = loss?.[0] ?? Number.NaN;
     if (!Number.isFinite(value))
@@ -106,40 +115,48 @@ export class Trunk {
     return { loss: value, accuracy: right?.[0] ?? 0 };
   }
 
-  /** Lets the controller decide who dies and fades, and masks the dead. @param step steps done */
-  async remove(step: number, controller: Controller): Promise<void> {
+  /**
+   * Lets the controller decide who dies and fades, and masks the dead.
+   *
+   * @param step steps done
+   * @returns layers that keep channels which wanted to die, with their number
+   */
+  async remove(step: number, controller: Controller): Promise<Record<string, number>> {
     await this.compiled?.pull();
     const { analysis } = this.net;
     const reading = await this.read();
-    const decision = controller.decide(
-      step,
-      analysis,
-      costModel(analysis, this.setup.cost),
-      this.aliveClasses,
-      reading,
-    );
+    const model = costModel(analysis, this.setup.cost);
+    const decision = controller.decide(step, analysis, model, this.aliveClasses, reading);
     for (const c of decision.dead) this.aliveClasses[c] = 0;
     this.lambda = decision.lambda;
     const fading = new Set(decision.fading);
+    const kept: Record<string, number> = {};
     for (const hub of analysis.hubs) {
-      const control = this.controls.get(hub.name);
+      const control = this.controls.find((candidate) => candidate.hub === hub.name);
       if (control === undefined) continue;
-      const lives = Array.from(hub.classes, (c) => this.aliveClasses[c] ?? 0);
-      assign(control.alive, lives);
-      assign(
-        control.beta,
-        Array.from(hub.classes, (c, i) => (reading.beta[c] ?? 0) * (lives[i] ?? 0)),
-      );
-      assign(
-        control.fading,
-        Array.from(hub.classes, (c) => (fading.has(c) ? 1 : 0)),
-      );
-      assign(
-        control.threshold,
-        Array.from(hub.classes, (c) => decision.threshold[c] ?? 0),
-      );
+      const values: Record<string, number[]> = { alive: [], beta: [], fading: [], threshold: [], lambda: [] };
+      const revived: { index: number; state: Readonly<Record<string, number>> }[] = [];
+      hub.classes.forEach((c, index) => {
+        const lives = this.aliveClasses[c] ?? 0;
+        const beta = (reading.beta[c] ?? 0) * lives;
+        const revive = lives === 1 && reading.fading[c] === 1 ? this.setup.mode.revive?.(beta) : undefined;
+        if (revive !== undefined) revived.push({ index, state: revive });
+        values['alive']?.push(lives);
+        values['beta']?.push(revive?.['beta'] ?? beta);
+        values['fading']?.push(fading.has(c) ? 1 : 0);
+        for (const name of ['threshold', 'lambda']) values[name]?.push(decision.threshold[c] ?? 0);
+      });
+      if (revived.length > 0) kept[hub.name] = revived.length;
+      assign(control.beta, values['beta'] ?? []);
+      for (const [name, variable] of Object.entries(control.state)) {
+        const given = values[name] ?? (revived.length > 0 ? [...(await variable.data())] : undefined);
+        for (const { index, state } of revived)
+          if (given !== undefined && name in state) given[index] = state[name] ?? 0;
+        if (given !== undefined) assign(variable, given);
+      }
     }
     await this.compiled?.push();
+    return kept;
   }
 
   /** Whether enough is dead to be worth a collection. */
@@ -154,34 +171,25 @@ export class Trunk {
     const started = performance.now();
     await this.compiled?.pull();
     const { net, opt, setup } = this;
-    const collected = await collectGarbage(net, opt, this.aliveClasses, setup.sizing, setup.sample);
-    const state = new Map<string, Record<'score' | 'fading' | 'threshold', Float32Array>>();
-    const kept = new Map(collected.plan.switches.map((edit) => [edit.hub, edit.keep]));
-    for (const [hub, control] of this.controls) {
-      const keep = kept.get(hub);
-      const take = async (variable: tf.Variable): Promise<Float32Array> => {
-        const values = Float32Array.from(await variable.data());
-        return keep === undefined ? values : Float32Array.from(keep, (i) => values[i] ?? 0);
-      };
-      state.set(hub, {
-        score: await take(control.score),
-        fading: await take(control.fading),
-        threshold: await take(control.threshold),
-      });
-    }
+    const collected = await collectGarbage(
+      net,
+      opt,
+      this.aliveClasses,
+      setup.sizing,
+      setup.mode,
+      setup.sample,
+    );
+    const state = await readState(this.controls);
+    for (const { hub, keep } of collected.plan.switches)
+      for (const [name, values] of Object.entries(state[hub] ?? {}))
+        (state[hub] ?? {})[name] = Float32Array.from(keep, (i) => values[i] ?? 0);
     this.release();
     this.net = collected.network;
-    this.opt = new Optimizer(setup.optimizer, this.net.trainedVariables());
+    this.opt = new Optimizer(setup.optimizer, this.net.optimizedVariables(setup.mode.optimized));
     this.opt.write(collected.slots);
-    this.controls = controlsOf(this.net);
+    this.controls = await makeControls(this.net, setup.mode);
+    writeState(this.controls, state);
     this.aliveClasses = allAlive(this.net.analysis);
-    for (const [hub, values] of state) {
-      const control = this.controls.get(hub);
-      if (control === undefined) continue;
-      assign(control.score, values.score);
-      assign(control.fading, values.fading);
-      assign(control.threshold, values.threshold);
-    }
     return {
       removed: collected.plan.removed,
       outputDifference: collected.outputDifference,
@@ -189,16 +197,15 @@ export class Trunk {
     };
   }
 
-  /** The network of this moment, collected and folded. Call after {@link collect}. */
+  /** The network of this moment, folded. Call after {@link collect}. */
   async snapshot(budget: number, kind: Snapshot['kind'], step: number): Promise<Snapshot> {
     await this.compiled?.pull();
     const { analysis, places, graph } = this.net;
-    const weights = foldSwitches(
-      analysis,
-      places,
-      await this.net.readWeights(),
-      await this.net.readSwitches(),
-    );
+    const switches = await this.net.readSwitches();
+    // What multiplies is the opened switch: max(0, θ) in the draft's form.
+    if (this.setup.mode.form === 'relu')
+      for (const [hub, values] of Object.entries(switches)) switches[hub] = values.map((v) => Math.max(0, v));
+    const weights = foldSwitches(analysis, places, await this.net.readWeights(), switches);
     return { budget, kind, step, graph, weights };
   }
 
@@ -207,29 +214,15 @@ export class Trunk {
     await this.compiled?.pull();
   }
 
-  /** Values of one kind of control by hub. */
-  async readControl(
-    which: 'score' | 'fading' | 'threshold' | 'alive',
-  ): Promise<Record<string, Float32Array>> {
-    const values: Record<string, Float32Array> = {};
-    for (const [hub, control] of this.controls) values[hub] = Float32Array.from(await control[which].data());
-    return values;
+  readSwitchState(): Promise<ReadState> {
+    return readState(this.controls);
   }
 
-  /** Puts controls back that {@link readControl} read. */
-  writeControl(
-    which: 'score' | 'fading' | 'threshold' | 'alive',
-    values: Readonly<Record<string, Float32Array>>,
-  ): void {
-    for (const [hub, control] of this.controls) {
-      const given = values[hub];
-      if (given === undefined) continue;
-      assign(control[which], given);
-      if (which === 'alive')
-        this.net.analysis.hubs
-          .find((candidate) => candidate.name === hub)
-          ?.classes.forEach((c, i) => (this.aliveClasses[c] = given[i] ?? 1));
-    }
+  /** Puts back what {@link readSwitchState} read. */
+  writeSwitchState(state: Readonly<ReadState>): void {
+    writeState(this.controls, state);
+    for (const hub of this.net.analysis.hubs)
+      hub.classes.forEach((c, i) => (this.aliveClasses[c] = state[hub.name]?.['alive']?.[i] ?? 1));
   }
 
   dispose(): void {
@@ -239,44 +232,35 @@ export class Trunk {
   private release(): void {
     this.compiled?.dispose();
     this.compiled = undefined;
-    for (const control of this.controls.values()) disposeControls(control);
+    disposeControls(this.controls);
     this.opt.dispose();
     this.net.dispose();
   }
 
   private compile(): Promise<CompiledStep> {
-    const { engine, head, batches, lambda2 } = this.setup;
-    const controls = [...this.controls.values()];
-    return compileTraining(engine, this.net, head, this.opt, controls, batches.specs(), lambda2 > 0);
+    const { engine, head, batches, mode, lambda2, decayPower } = this.setup;
+    const training = { mode, controls: this.controls, ...(lambda2 > 0 ? { decayPower } : {}) };
+    return compileTraining(engine, this.net, head, this.opt, training, batches.specs());
   }
 
+  /** What the switches say, by class. A channel that the step itself masked counts as faded: it is to go. */
   private async read(): Promise<SwitchReading> {
     const { analysis } = this.net;
-    const beta = new Float64Array(analysis.classCount);
-    const score = new Float64Array(analysis.classCount);
-    const fading = new Float64Array(analysis.classCount);
+    const vector = (): Float64Array => new Float64Array(analysis.classCount);
+    const reading = { beta: vector(), score: vector(), fading: vector() };
+    const state = await readState(this.controls);
+    const switches = await this.net.readSwitches();
     for (const hub of analysis.hubs) {
-      const control = this.controls.get(hub.name);
-      if (control === undefined) continue;
-      const [betas, scores, fades] = await Promise.all([
-        control.beta.data(),
-        control.score.data(),
-        control.fading.data(),
-      ]);
+      const values = state[hub.name];
       hub.classes.forEach((c, i) => {
-        beta[c] = betas[i] ?? 0;
-        score[c] = scores[i] ?? 0;
-        fading[c] = fades[i] ?? 0;
+        const beta = switches[hub.name]?.[i] ?? 0;
+        const masked = values?.['alive']?.[i] === 0;
+        reading.beta[c] = beta;
+        // Without a score the size of the switch says who is weakest.
+        reading.score[c] = values?.['score']?.[i] ?? beta * beta;
+        reading.fading[c] = masked ? 1 : (values?.['fading']?.[i] ?? 0);
       });
     }
-    return { beta, score, fading };
+    return reading;
   }
-}
-
-function controlsOf(network: Network): Map<string, SwitchControls> {
-  return new Map(network.bank.entries().map(([hub, beta]) => [hub, makeControls(beta)]));
-}
-
-function assign(variable: tf.Variable, values: ArrayLike<number>): void {
-  tf.tidy(() => variable.assign(tf.tensor1d(Float32Array.from(values))));
 }

@@ -1,80 +1,67 @@
 import * as tf from '../engine/tf';
-import { FADE, SCORE_KEEP } from '../core/budget';
-import type { CompiledStep, Engine, StepFunction, TensorSpec } from '../engine/engine';
+import type { CompiledStep, Engine, StepFunction, StepScalars, TensorSpec } from '../engine/engine';
 import { meanLoss, rowAccuracy, type Head } from './head';
 import type { Network } from './network';
 import type { Optimizer } from './optimizer';
-
-/** Step size of the switches (RECIPE.md: η = 1). */
-const SWITCH_RATE = 1;
-
-/** What a step does to one hub's switches, as variables, so that the host can change it between steps. */
-export interface SwitchControls {
-  readonly beta: tf.Variable;
-  /** Fisher score of each channel, [channels]. */
-  readonly score: tf.Variable;
-  /** 1 where a channel lives, 0 where it is dead for good, [channels]. */
-  readonly alive: tf.Variable;
-  /** 1 where a channel fades, [channels]. */
-  readonly fading: tf.Variable;
-  /** Soft threshold of a step, [channels]. */
-  readonly threshold: tf.Variable;
-}
-
-export function makeControls(beta: tf.Variable): SwitchControls {
-  const make = (value: number, what: string): tf.Variable =>
-    tf.tidy(() => tf.variable(tf.fill(beta.shape, value), false, `${beta.name}/${what}`));
-  return {
-    beta,
-    score: make(0, 'score'),
-    alive: make(1, 'alive'),
-    fading: make(0, 'fading'),
-    threshold: make(0, 'threshold'),
-  };
-}
-
-export function disposeControls(controls: SwitchControls): void {
-  tf.dispose([controls.score, controls.alive, controls.fading, controls.threshold]);
-}
+import { variablesOf, type SwitchControls } from './switchControls';
+import { PROXIMAL, type SwitchMode } from './switchModes';
 
 /** Scalars of every training step; `randomSeed` seeds what is random in it (engine/random.ts). */
-export const STEP_SCALARS = ['learningRate', 'randomSeed', 'weightDecay'] as const;
+export const STEP_SCALARS = ['learningRate', 'randomSeed', 'weightDecay', 'lambda'] as const;
+
+/** What is trained beside the weights, and how. */
+export interface SwitchTraining {
+  readonly mode: SwitchMode;
+  readonly controls: readonly SwitchControls[];
+  /** p of the λ2 term (eq. 9, 10); its strength is the scalar `weightDecay`. Undefined for none. */
+  readonly decayPower?: 1 | 2;
+}
+
+/** Weights alone, without switches or penalties: the finish. */
+export const NO_SWITCHES: SwitchTraining = { mode: PROXIMAL, controls: [] };
 
 /**
- * The training step: loss and gradients, the author's optimizer on the weights, and on the switches the score
- * s ← 0.99 s + 0.01 (β g)² and the proximal step β ← soft(β − η g, η t) (RECIPE.md).
+ * The training step: loss and gradients, the author's optimizer, then the switches as their mode moves them.
  *
- * @param decays whether the weights carry an L2 penalty; its strength is the scalar `weightDecay`
  * @returns a step whose outputs are the batch's mean loss and its share of right rows, and every variable it touches
  */
 export function trainingStep(
   network: Network,
   head: Head,
   optimizer: Optimizer,
-  controls: readonly SwitchControls[],
-  decays: boolean,
+  { mode, controls, decayPower }: SwitchTraining,
 ): { readonly step: StepFunction; readonly variables: readonly tf.Variable[] } {
-  const trained = network.trainedVariables();
+  const weights = network.trainedVariables();
   const betas = controls.map((control) => control.beta);
+  const optimized = mode.optimized ? [...weights, ...betas] : weights;
   const step: StepFunction = ([x, y], scalars) => {
     if (x === undefined || y === undefined) throw new RangeError('a batch is x and y');
-    const measured: { right?: tf.Tensor } = {};
+    const measured: { loss?: tf.Tensor; right?: tf.Tensor } = {};
     const { value, grads } = tf.variableGrads(() => {
       const out = network.model.apply(x, { training: true }) as tf.Tensor;
+      const loss = meanLoss(head, y, out);
       // Kept: what a gradient function makes besides its value is disposed with its tape.
       measured.right = tf.keep(tf.mean(rowAccuracy(head, y, out)));
-      const loss = addLayerLosses(meanLoss(head, y, out), network.model);
-      return decays ? tf.add(loss, tf.mul(squaredNorm(trained), scalars['weightDecay'] ?? 0)) : loss;
-    }, [...trained, ...betas]);
+      measured.loss = tf.keep(tf.clone(loss));
+      return addPenalties(
+        loss,
+        network.model,
+        weights,
+        { mode, controls, ...(decayPower === undefined ? {} : { decayPower }) },
+        scalars,
+      );
+    }, [...weights, ...betas]);
     optimizer.apply(
-      trained.map((variable) => gradientOf(grads, variable)),
+      optimized.map((variable) => gradientOf(grads, variable)),
       scalars['learningRate'] ?? 0,
     );
-    for (const control of controls) moveSwitches(control, gradientOf(grads, control.beta));
-    return [value, measured.right ?? tf.scalar(0)];
+    for (const { beta, state } of controls) mode.move(beta, state, gradientOf(grads, beta));
+    return [measured.loss ?? value, measured.right ?? tf.scalar(0)];
   };
-  const state = controls.flatMap((c) => [c.beta, c.score, c.alive, c.fading, c.threshold]);
-  return { step, variables: [...network.weightVariables(), ...optimizer.stateVariables(), ...state] };
+  return {
+    step,
+    variables: [...network.weightVariables(), ...optimizer.stateVariables(), ...variablesOf(controls)],
+  };
 }
 
 /** {@link trainingStep} on an engine. */
@@ -83,41 +70,38 @@ export function compileTraining(
   network: Network,
   head: Head,
   optimizer: Optimizer,
-  controls: readonly SwitchControls[],
+  switches: SwitchTraining,
   batch: readonly TensorSpec[],
-  decays: boolean,
 ): Promise<CompiledStep> {
-  const { step, variables } = trainingStep(network, head, optimizer, controls, decays);
+  const { step, variables } = trainingStep(network, head, optimizer, switches);
   return engine.compile(step, variables, batch, STEP_SCALARS);
 }
 
-/** The author's own regularisers count in training. */
-function addLayerLosses(loss: tf.Scalar, model: tf.LayersModel): tf.Scalar {
-  return model.calculateLosses().reduce((sum, extra) => tf.add(sum, extra), loss);
+/** L'(x, y; θ, β) = L + the author's regularisers + λ2 ‖θ‖ₚᵖ + the penalty on the switches (eq. 2, 9, 10). */
+function addPenalties(
+  loss: tf.Scalar,
+  model: tf.LayersModel,
+  weights: readonly tf.Variable[],
+  { mode, controls, decayPower }: SwitchTraining,
+  scalars: StepScalars,
+): tf.Scalar {
+  let total = model.calculateLosses().reduce((sum, extra) => tf.add(sum, extra), loss);
+  if (decayPower !== undefined)
+    total = tf.add(total, tf.mul(norm(weights, decayPower), scalars['weightDecay'] ?? 0));
+  for (const { beta, state } of controls) {
+    const penalty = mode.penalty?.(beta, state, scalars);
+    if (penalty !== undefined) total = tf.add(total, penalty);
+  }
+  return total;
 }
 
-/** ‖θ‖², the λ2 term of eq. 9 and 10 for p = 2. */
-function squaredNorm(variables: readonly tf.Variable[]): tf.Scalar {
-  return tf.addN(variables.map((variable) => tf.sum(tf.square(variable)))) as tf.Scalar;
+/** ‖θ‖ₚᵖ. */
+function norm(variables: readonly tf.Variable[], power: 1 | 2): tf.Scalar {
+  return tf.addN(variables.map((v) => tf.sum(power === 1 ? tf.abs(v) : tf.square(v)))) as tf.Scalar;
 }
 
 function gradientOf(grads: tf.NamedTensorMap, variable: tf.Variable): tf.Tensor {
   const gradient: tf.Tensor | undefined = grads[variable.name];
   // A variable that the loss does not depend on (behind a frozen or unused branch) has none.
   return gradient ?? tf.zerosLike(variable);
-}
-
-function moveSwitches(control: SwitchControls, gradient: tf.Tensor): void {
-  tf.tidy(() => {
-    const { beta, score, alive, fading, threshold } = control;
-    const effect = tf.square(tf.mul(beta, gradient));
-    score.assign(tf.add(tf.mul(score, SCORE_KEEP), tf.mul(effect, 1 - SCORE_KEEP)));
-    const moved = tf.sub(beta, tf.mul(gradient, SWITCH_RATE));
-    // soft(b, t) = relu(b - t) - relu(-b - t): zero inside the threshold, pulled towards zero outside.
-    const limit = tf.mul(threshold, SWITCH_RATE);
-    const pulled = tf.sub(tf.relu(tf.sub(moved, limit)), tf.relu(tf.sub(tf.neg(moved), limit)));
-    const faded = tf.mul(beta, FADE);
-    const next = tf.add(tf.mul(pulled, tf.sub(1, fading)), tf.mul(faded, fading));
-    beta.assign(tf.mul(next, alive));
-  });
 }

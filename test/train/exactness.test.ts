@@ -16,7 +16,9 @@ import { shrinkSlots } from '../../src/train/collector';
 import { readWeights, topologyOf } from '../../src/train/model';
 import { Network } from '../../src/train/network';
 import { Optimizer, type OptimizerName } from '../../src/train/optimizer';
-import { compileTraining, disposeControls, makeControls } from '../../src/train/trunkStep';
+import { disposeControls, makeControls } from '../../src/train/switchControls';
+import { PROXIMAL } from '../../src/train/switchModes';
+import { compileTraining } from '../../src/train/trunkStep';
 import * as tf from '../../src/engine/tf';
 import { drawModel, modelSeeds } from '../support/randomModels';
 
@@ -134,7 +136,7 @@ describe('removing dead channels', () => {
           const small = await collected(masked);
           const smallOpt = new Optimizer(spec, small.network.trainedVariables());
           smallOpt.write({
-            slots: shrinkSlots(noisy, network, small.network, small.plan),
+            slots: shrinkSlots(noisy, network, small.network, small.plan, false),
             scalars: state.scalars,
           });
 
@@ -188,12 +190,11 @@ async function trainFive(
   shape: readonly number[],
   outputs: number,
 ): Promise<{ weights: LayerWeights; switches: Record<string, Float32Array> }> {
-  const controls = network.bank.entries().map(([name, beta]) => {
-    const control = makeControls(beta);
+  const controls = await makeControls(network, PROXIMAL);
+  for (const { hub: name, state } of controls) {
     const hub = hubs.find((candidate) => candidate.name === name);
-    tf.tidy(() => control.alive.assign(tf.tensor1d(Array.from(hub?.classes ?? [], (c) => alive[c] ?? 1))));
-    return control;
-  });
+    tf.tidy(() => state.alive.assign(tf.tensor1d(Array.from(hub?.classes ?? [], (c) => alive[c] ?? 1))));
+  }
   const head = {
     loss: 'categoricalCrossentropy',
     fromLogits: true,
@@ -201,23 +202,15 @@ async function trainFive(
     width: outputs,
     classifies: true,
   } as const;
-  const step = await compileTraining(
-    engine,
-    network,
-    head,
-    optimizer,
-    controls,
-    [
-      { shape, dtype: 'float32' },
-      { shape: [ROWS, outputs], dtype: 'float32' },
-    ],
-    false,
-  );
+  const step = await compileTraining(engine, network, head, optimizer, { mode: PROXIMAL, controls }, [
+    { shape, dtype: 'float32' },
+    { shape: [ROWS, outputs], dtype: 'float32' },
+  ]);
   for (let i = 0; i < 5; i += 1)
-    await step.run([x, y], { learningRate: 0.01, randomSeed: i, weightDecay: 0 });
+    await step.run([x, y], { learningRate: 0.01, randomSeed: i, weightDecay: 0, lambda: 0 });
   const result = { weights: await network.readWeights(), switches: await network.readSwitches() };
   step.dispose();
-  controls.forEach(disposeControls);
+  disposeControls(controls);
   return result;
 }
 

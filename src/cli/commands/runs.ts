@@ -46,8 +46,12 @@ export async function runsCommand(flags: RunsFlags): Promise<void> {
 /** `shrinknets resume` */
 export async function resumeCommand(run: string, flags: RunsFlags): Promise<void> {
   const folder = await findRun(run, flags.out);
-  const handle = await resumeRun(folder, { backendScript: backendScript(), owner: 'attached' });
-  const end = await watchRun(handle, { json: flags.json === true, write: false });
+  const backend = { backendScript: backendScript(), owner: 'attached' } as const;
+  const end = await watchRun(
+    await resumeRun(folder, backend),
+    { json: flags.json === true, write: false },
+    backend,
+  );
   process.exitCode = end.exitCode;
 }
 

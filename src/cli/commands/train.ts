@@ -32,14 +32,9 @@ export async function trainCommand(file: string, flags: TrainFlags): Promise<voi
     { name: (key) => `--${kebab(key)}`, values: given },
   ]);
   const runsFolder = runsFolderFor(plan.file, flags.out);
-  const handle = await startRun({
-    runsFolder,
-    plan,
-    options,
-    backendScript: backendScript(),
-    owner: 'attached',
-  });
-  const end = await watchRun(handle, { json: flags.json === true, write: flags.write === true });
+  const backend = { backendScript: backendScript(), owner: 'attached' } as const;
+  const handle = await startRun({ runsFolder, plan, options, ...backend });
+  const end = await watchRun(handle, { json: flags.json === true, write: flags.write === true }, backend);
   // Input that cannot be used leaves nothing behind.
   if (end.nothingLearned) await rm(handle.folder, { recursive: true, force: true });
   process.exitCode = end.exitCode;

@@ -1,0 +1,161 @@
+import * as tf from '../engine/tf';
+import type { Analysis } from '../core/analysis';
+import { FADE, SCORE_KEEP } from '../core/budget';
+import { mixSeed, normalSamples, seededRandom } from '../core/random';
+import type { RemovalSettings } from '../core/removal';
+import type { StepScalars } from '../engine/engine';
+
+/**
+ * How switches are trained. The proximal mode is RECIPE.md's (`budget` and `lambda`); the subgradient mode is the
+ * paper's (`original`). All state is in variables of shape [channels], so that a step can be traced and the host can
+ * change it between steps.
+ */
+
+/** Variables beside β, by name; `alive` is 1 where a channel lives and 0 where it is dead for good. */
+export type SwitchState = Readonly<Record<string, tf.Variable>> & { readonly alive: tf.Variable };
+
+export interface SwitchMode {
+  /** `signed` multiplies by β, `relu` by max(0, β) (draft, eq. 1). */
+  readonly form: 'signed' | 'relu';
+  /** Whether the author's optimizer moves the switches too. */
+  readonly optimized: boolean;
+  /** First values of a hub's switches. */
+  draw(channels: number, seed: number): Float32Array;
+  /** First values of a hub's state. */
+  state(
+    beta: Float32Array,
+  ): Readonly<Record<string, readonly number[]>> & { readonly alive: readonly number[] };
+  /** Added to the loss; undefined for none. */
+  penalty?(beta: tf.Variable, state: SwitchState, scalars: StepScalars): tf.Scalar;
+  /** Moves β and the state after the weights have moved. */
+  move(beta: tf.Variable, state: SwitchState, gradient: tf.Tensor): void;
+  /** Probability with which each channel is dropped in a training step; undefined for never. */
+  dropProbability?(state: SwitchState): tf.Tensor1D;
+  /** State of a channel that must live on although its strategy killed it. */
+  readonly revive?: (beta: number) => Readonly<Record<string, number>>;
+}
+
+/** Step size of the switches (RECIPE.md: η = 1). */
+const SWITCH_RATE = 1;
+
+const filled = (length: number, value: number): readonly number[] => Array.from({ length }, () => value);
+
+/**
+ * s ← 0.99 s + 0.01 (β g)²; marked channels fade, β ← 0.86 β; the others β ← soft(β − η g, η t) (RECIPE.md).
+ * N(0, 1) to begin with, which finds slightly better networks than 1.
+ */
+export const PROXIMAL: SwitchMode = {
+  form: 'signed',
+  optimized: false,
+  draw: (channels, seed) => normalSamples(channels, seededRandom(seed)),
+  state: ({ length }) => ({
+    alive: filled(length, 1),
+    score: filled(length, 0),
+    fading: filled(length, 0),
+    threshold: filled(length, 0),
+  }),
+  move(beta, state, gradient) {
+    const { alive, score, fading, threshold } = state as Record<
+      'score' | 'fading' | 'threshold',
+      tf.Variable
+    > &
+      SwitchState;
+    tf.tidy(() => {
+      const effect = tf.square(tf.mul(beta, gradient));
+      score.assign(tf.add(tf.mul(score, SCORE_KEEP), tf.mul(effect, 1 - SCORE_KEEP)));
+      const moved = tf.sub(beta, tf.mul(gradient, SWITCH_RATE));
+      // soft(b, t) = relu(b - t) - relu(-b - t): zero inside the threshold, pulled towards zero outside.
+      const limit = tf.mul(threshold, SWITCH_RATE);
+      const pulled = tf.sub(tf.relu(tf.sub(moved, limit)), tf.relu(tf.sub(tf.neg(moved), limit)));
+      const faded = tf.mul(beta, FADE);
+      const next = tf.add(tf.mul(pulled, tf.sub(1, fading)), tf.mul(faded, fading));
+      beta.assign(tf.mul(next, alive));
+    });
+  },
+};
+
+/** What keeps a channel of the `relu` form working that must live on. */
+const SMALLEST_REVIVED = 0.01;
+
+/**
+ * The paper's form: the optimizer moves β like any weight, against the penalty λ Σ |β| (or λ Σ max(0, θ)); a strategy
+ * decides once a step who is dead, and a dead channel is masked in the same step, whatever momentum does later.
+ */
+export function subgradientMode(form: 'signed' | 'relu', removal: RemovalSettings): SwitchMode {
+  const randomized = removal.strategy === 'randomized';
+  return {
+    form,
+    optimized: true,
+    draw(channels, seed) {
+      const random = seededRandom(seed);
+      // U(0, 1] for relu: a channel born at 0 would be dead. U[-1, 1) for signed.
+      return Float32Array.from({ length: channels }, () =>
+        form === 'relu' ? 1 - random() : 2 * random() - 1,
+      );
+    },
+    state: (beta) => ({
+      alive: filled(beta.length, 1),
+      lambda: filled(beta.length, 0),
+      mean: Array.from(beta, Math.sign),
+      variance: filled(beta.length, 0),
+      first: Array.from(beta, Math.sign),
+    }),
+    penalty(beta, state, scalars) {
+      const size = form === 'relu' ? tf.relu(beta) : tf.abs(beta);
+      const weighed = tf.mul(tf.mul(size, state['lambda'] ?? 0), state.alive);
+      return tf.mul(tf.sum(weighed), scalars['lambda'] ?? 1);
+    },
+    move: (beta, state) => observeOnDevice(removal, beta, state),
+    ...(randomized
+      ? {
+          dropProbability: (state: SwitchState) =>
+            tf.minimum<tf.Tensor1D>(tf.div(state['variance'] ?? 0, removal.threshold), 1),
+        }
+      : {}),
+    revive: (beta) => {
+      const kept = form === 'relu' ? Math.max(beta, SMALLEST_REVIVED) : beta === 0 ? SMALLEST_REVIVED : beta;
+      return { beta: kept, mean: Math.sign(kept), variance: 0, first: Math.sign(kept) };
+    },
+  };
+}
+
+/** `core/removal.observe` on tensors; the dead are masked. */
+function observeOnDevice(settings: RemovalSettings, beta: tf.Variable, state: SwitchState): void {
+  const { alive, mean, variance, first } = state as Record<'mean' | 'variance' | 'first', tf.Variable> &
+    SwitchState;
+  const { gamma, threshold, strategy } = settings;
+  tf.tidy(() => {
+    // sign(β) from comparisons: every engine has them.
+    const sign = tf.sub(tf.cast(tf.greater(beta, 0), 'float32'), tf.cast(tf.less(beta, 0), 'float32'));
+    const off = tf.sub(sign, mean);
+    variance.assign(tf.add(tf.mul(variance, gamma), tf.mul(tf.square(off), 1 - gamma)));
+    mean.assign(tf.add(tf.mul(mean, gamma), tf.mul(sign, 1 - gamma)));
+    const lives = (): tf.Tensor => {
+      switch (strategy) {
+        case 'relu':
+          return tf.greater(beta, 0);
+        case 'threshold':
+          return tf.greaterEqual(tf.abs(beta), threshold);
+        case 'sign-change':
+          return tf.equal(sign, first);
+        case 'sign-variance':
+        case 'randomized':
+          return tf.lessEqual(variance, threshold);
+      }
+    };
+    alive.assign(tf.mul(alive, tf.cast(lives(), 'float32')));
+  });
+}
+
+/** First values of every hub's switches. */
+export function drawSwitches(
+  mode: SwitchMode,
+  analysis: Analysis,
+  seed: number,
+): Record<string, Float32Array> {
+  const switches: Record<string, Float32Array> = {};
+  analysis.hubs.forEach((hub, i) => {
+    if (hub.classes.length > 0) switches[hub.name] = mode.draw(hub.classes.length, mixSeed(seed, 51, i));
+  });
+  return switches;
+}
