@@ -228,6 +228,43 @@ button.onclick = () => run(Number(input.value));`;
     expect(await build(text)).toBe('3@0');
   });
 
+  it.each([
+    [
+      'a global from a script tag',
+      'const model = tf.sequential(); model.add(tf.layers.dense({ units: 3, inputShape: [2] }));',
+    ],
+    [
+      'a CDN',
+      "import * as tf from 'https://cdn.jsdelivr.net/npm/@tensorflow/tfjs@4.22.0/+esm';\nconst model = tf.sequential({ layers: [tf.layers.dense({ units: 3, inputShape: [2] })] });",
+    ],
+    [
+      'a dynamic import',
+      "async function run() { const { layers, sequential } = await import('@tensorflow/tfjs'); const m = sequential({ layers: [layers.dense({ units: 3, inputShape: [2] })] }); await m.fit(x); }",
+    ],
+    [
+      'an export of CommonJS',
+      "const tf = require('@tensorflow/tfjs-node-gpu');\nexports.createModel = function createModel() { const m = tf.sequential(); m.add(tf.layers.dense({ units: 3, inputShape: [2] })); return m; };",
+    ],
+    [
+      'a page that fills an outer variable',
+      'let model; function init() { model = tf.sequential(); model.add(tf.layers.dense({ units: 3, inputShape: [2] })); } window.onload = async function () { init(); await model.fit(a, b); };',
+    ],
+    [
+      'a class that makes it in its constructor',
+      'class Brain { constructor() { this.model = tf.sequential({ layers: [tf.layers.dense({ units: 3, inputShape: [2] })] }); this.canvas = document.body; } async train(x) { await this.model.fit(x); } }',
+    ],
+    [
+      'an awaited builder',
+      'async function make() { const m = tf.sequential(); m.add(tf.layers.dense({ units: 3, inputShape: [2] })); return m; } async function main() { const model = await make(); await model.fit(document.data); }',
+    ],
+    [
+      'a builder in another builder',
+      'function outer() { function inner() { const m = tf.sequential(); m.add(tf.layers.dense({ units: 3, inputShape: [2] })); return m; } const made = inner(); return made; } outer();',
+    ],
+  ])('finds TensorFlow.js and the model in %s', async (_, text) => {
+    expect(await build(text, { file: '/project/page.js' })).toBe('3@0');
+  });
+
   it('takes arguments from the hint', async () => {
     const text = `${HEAD}// @shrink-model args=[2, {"units": 9}]
 export function create(inputs: number, { units }: { units: number }) {

@@ -4,6 +4,7 @@ import { argumentsOf, enclosingFunction, isStatement } from './nodes';
 import { calledFunction, parameterBindings } from './mutations';
 import { parametersOf, type ScopeTable } from './scopes';
 import type { Slice } from './slicer';
+import { isTfModule } from './tfNames';
 
 /** A function whose body becomes the entry, with the text of its arguments. */
 export interface ChainLink {
@@ -27,6 +28,8 @@ export interface RenderRequest {
 
 const PRELUDE = "import { __shrinkSite } from 'shrinknets:sites'; ";
 
+const TF_PACKAGE = '@tensorflow/tfjs';
+
 /**
  * Writes a slice as a module that default-exports `async () => model`. What is not needed becomes white space, so
  * every line keeps its number and a message about the slice is one about the source.
@@ -40,7 +43,10 @@ export function renderSlice(request: RenderRequest): RenderedSlice {
     first === undefined
       ? `export default async () => { ${request.result} };`
       : `export default async () => __entry(${first.args});`;
-  return { code: `${PRELUDE}${body}\n;${entry}\n`, calls: renderer.renderedCalls() };
+  // Pages load the library with a script tag, as a global.
+  const isGlobal = !request.scopes.bindings.some((binding) => binding.name === 'tf');
+  const prelude = isGlobal ? `${PRELUDE}import * as tf from '${TF_PACKAGE}'; ` : PRELUDE;
+  return { code: `${prelude}${body}\n;${entry}\n`, calls: renderer.renderedCalls() };
 }
 
 export interface RenderedSlice {
@@ -107,6 +113,7 @@ class Renderer {
       this.dropDeclarators(node);
     if (node.type === 'class_body' && node.parent !== null && slice.cutClasses.has(node.parent))
       return this.visitClassBody(node);
+    if (node.type === 'string') this.redirectImport(node);
     if (node.type === 'call_expression') {
       this.calls.push(node);
       this.dropArguments(node);
@@ -235,6 +242,15 @@ class Renderer {
       this.blank(argument.range);
       this.insert(argument.start, placeholderFor(parametersOf(fn)[index]));
     });
+  }
+
+  /** TensorFlow.js under any address (a CDN, a file inside the package) is the backend's own. */
+  private redirectImport(node: Syntax): void {
+    const name = node.text.slice(1, -1);
+    const isSource = node.fieldName === 'source' || node.parent?.type === 'arguments';
+    if (!isSource || !isTfModule(name)) return;
+    this.blank(node.range);
+    this.insert(node.start, `'${TF_PACKAGE}'`);
   }
 
   private insert(position: number, text: string): void {

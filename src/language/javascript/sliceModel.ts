@@ -353,6 +353,8 @@ function chainCalls(script: ScriptFile, chain: readonly Syntax[], takesHint: boo
 function bindingOfFunction(fn: Syntax, scopes: ScopeTable): Binding | undefined {
   const parent = wrapOut(fn).parent;
   const declaring = parent?.type === 'variable_declarator' ? parent : fn;
+  // The name of a function expression is known only inside of it.
+  if (declaring === fn && fn.type !== 'function_declaration') return undefined;
   return scopes
     .declaredBy(declaring)
     .find((binding) => binding.kind === 'function' || binding.kind === 'variable');
