@@ -47,6 +47,11 @@ export function readSource(parsers: Parsers, source: Source): SourceReading {
   }
 }
 
+/** Reads a file again after an edit; the same reading if nothing changed. */
+export function updateSource(reading: SourceReading, text: string): SourceReading {
+  return text === reading.text ? reading : reading.internal.reread(text);
+}
+
 function readFront(source: Source, language: Language, root: Syntax, hints: readonly Hint[]): FrontEnd {
   if (language === 'python') return readPython(source.file, source.text, root, hints);
   return readScript(source.file, source.text, root);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { applyEdits, makePlan } from '../../src/language';
+import { applyEdits, makePlan, updateSource } from '../../src/language';
 import { read } from './support/parsers';
 
 /** A model with `⟦hint⟧` above its first layer. */
@@ -186,5 +186,18 @@ export function createModel(inputs, options) {
     expect(() => makePlan(read(FUNCTION.replace('maxDrop', 'maxdrop')))).toThrow(
       '/project/model.ts:2:74: @shrink-model has no key "maxdrop"; did you mean maxDrop?',
     );
+  });
+});
+
+describe('a file that is being edited', () => {
+  it('is read again when it changed, and keeps its models while it is broken', () => {
+    const reading = read(withHint('// @shrink min=2'));
+    expect(updateSource(reading, reading.text)).toBe(reading);
+    const broken = updateSource(reading, `${reading.text}\nmodel.add(tf.layers.dense({ units: `);
+    expect(broken.models[0]?.sites.slice(0, 2).map((site) => [site.width, site.hint])).toEqual([
+      [64, { min: 2 }],
+      [10, undefined],
+    ]);
+    expect(() => makePlan(broken)).toThrow(/syntax error/);
   });
 });

@@ -162,6 +162,17 @@ return self.fc(y.view(y.size(0), -1))`,
     });
   });
 
+  it('reads transposed convolutions and numbers that are rounded', () => {
+    const text = torchModule(
+      `hidden = int(round(8 * 1.5))
+self.up = nn.ConvTranspose2d(100, hidden, 4, 2, 1, bias=False)
+self.out = nn.ConvTranspose2d(hidden, 3, 4, 2, 1)`,
+      'return torch.tanh(self.out(self.up(x)))',
+    );
+    expect(configOf(text, 'up')).toMatchObject({ filters: 12, padding: 'same', strides: [2, 2] });
+    expect(read(text, FILE).models[0]?.sites[0]?.trace.kind).toBe('computed');
+  });
+
   it('takes the input from the hint, channels last, and says how the source orders it', () => {
     const text = torchModule('self.fc = nn.Linear(48, 2)', 'return self.fc(torch.flatten(x, 1))').replace(
       'class Net',

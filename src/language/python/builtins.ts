@@ -21,10 +21,11 @@ export function callBuiltin(
     case 'len':
       return items === undefined ? unknownAt(node, 'its length is not known') : numberOf(items.length);
     case 'int':
-    case 'round':
-      return first?.kind === 'number'
-        ? { ...first, value: Math.trunc(first.value) }
-        : unknownAt(node, 'this number is not known');
+    case 'round': {
+      if (first?.kind !== 'number') return unknownAt(node, 'this number is not known');
+      const whole = path.endsWith('round') ? Math.round(first.value) : Math.trunc(first.value);
+      return whole === first.value ? first : numberOf(whole);
+    }
     case 'float':
       return first?.kind === 'number' ? first : unknownAt(node, 'this number is not known');
     case 'str':

@@ -240,7 +240,9 @@ function makeTransposedConv(
     );
   const site = graph.site(node, type, width, true);
   const apply: Apply = (inputs, name, at) => {
-    const input = ops.restoreAxes(graph, firstOf(inputs, at));
+    const size = graph.freeSize;
+    const given = readInput(graph, firstOf(inputs, at), inChannels, (channels) => [size, size, channels], at);
+    const input = ops.restoreAxes(graph, given);
     graph.expect(inChannels, input, 'in_channels', node);
     const config = { filters: width.value, activation: 'linear', use_bias: useBias };
     const full: Window = { ...window, padding: isSame ? 'same' : 'valid' };
