@@ -98,7 +98,7 @@ export function makeCard(id: string, words: PanelWords, events: CardEvents): Car
         if (!table.hidden) fillTable(table, spec.table());
         else {
           const bars = spec.chart.labels?.length;
-          chartBox.style.height = bars === undefined ? '' : `${Math.max(180, 64 + bars * 26)}px`;
+          chartBox.style.height = bars === undefined ? '' : `${Math.max(180, 70 + bars * 22)}px`;
           drawn ??= new CanvasChart(canvas, events.onPick);
           drawn.draw(spec.chart, current);
         }

@@ -129,7 +129,7 @@ function tilesOf(state: PanelState, words: PanelWords): Tile[] {
           tile(
             'left',
             words.timeLeft,
-            progress.secondsLeft > 0 ? seconds(progress.secondsLeft) : '–',
+            progress.secondsLeft >= 1 ? seconds(progress.secondsLeft) : '–',
             progress.epochs > 0 ? `${words.epoch} ${progress.epoch}/${progress.epochs}` : '',
           ),
         ]),

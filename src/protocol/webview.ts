@@ -207,4 +207,5 @@ export type PanelWord =
   | 'learnedSizes'
   | 'chosenPoint'
   | 'step'
+  | 'ofStart'
   | 'failedToDraw';

@@ -161,7 +161,7 @@ function optionsOf(spec: ChartSpec, theme: Theme): ChartOptions<'line' | 'bar' |
           color: theme.text,
           font,
           boxWidth: 18,
-          boxHeight: 2,
+          boxHeight: spec.kind === 'scatter' ? 8 : 2,
           usePointStyle: spec.kind === 'scatter',
         },
       },

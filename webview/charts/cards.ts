@@ -4,7 +4,7 @@ import { change, count, percent, plain } from '../words';
 import type { CardSpec, Line, TableSpec } from './spec';
 
 /** Bars beyond these make no picture; the table has all. */
-const MOST_BARS = 40;
+const MOST_BARS = 20;
 
 /** Width of every layer over the epochs. */
 export function widthsCard(state: PanelState, words: PanelWords): CardSpec {
@@ -163,7 +163,7 @@ export function costCard(state: PanelState, words: PanelWords): CardSpec {
     chart: {
       kind: 'line',
       xTitle: words.epoch,
-      yTitle: words.start,
+      yTitle: words.ofStart,
       percentY: true,
       lines: [
         line(words.parameters, (row) => row.params / Math.max(1, params)),

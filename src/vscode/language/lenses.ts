@@ -11,14 +11,17 @@ export function lensesOf(
   document: vscode.TextDocument,
 ): vscode.CodeLens[] {
   if (held === undefined || document.uri.scheme.startsWith('shrinknets-')) return [];
-  const lens = (offset: number, title: string, command: string, tooltip: string, args: unknown[]) => {
-    const at = document.positionAt(held.moved(offset));
+  let last = { offset: -1, at: document.positionAt(0) };
+  const lens: MakeLens = (offset, title, command, tooltip, args) => {
+    if (offset !== last.offset) last = { offset, at: document.positionAt(held.moved(offset)) };
+    const { at } = last;
     return new vscode.CodeLens(new vscode.Range(at, at), { title, command, tooltip, arguments: args });
   };
+  const words = texts();
   return held.reading.models.flatMap((model) => {
     const known = learned.peek(document.fileName, model.name);
     const wholes = model.partOf.length === 0 ? modelLenses(document, model, known, lens) : [];
-    return [...wholes, ...model.sites.flatMap((site) => siteLenses(model, site, known, lens))];
+    return [...wholes, ...model.sites.flatMap((site) => siteLenses(model, site, known, lens, words))];
   });
 }
 
@@ -47,11 +50,25 @@ function modelLenses(
   return known.state === 'running' ? [stop, panel] : [train, panel];
 }
 
+/** Texts that every layer repeats, looked up once. */
+function texts() {
+  const { t } = vscode.l10n;
+  return {
+    apply: t('apply'),
+    applyAbout: t('Write the learned widths into the source'),
+    compare: t('compare'),
+    compareAbout: t('Compare the runs of this model'),
+    revert: t('revert'),
+    revertAbout: t('Put the widths from before training back'),
+  };
+}
+
 function siteLenses(
   model: ModelReading,
   site: ReadSite,
   known: LearnedModel | undefined,
   lens: MakeLens,
+  words: ReturnType<typeof texts>,
 ): vscode.CodeLens[] {
   const { t } = vscode.l10n;
   const width = known?.sites.get(site.id);
@@ -61,23 +78,18 @@ function siteLenses(
   const stale = known.siteCount !== model.sites.length || width.layerType !== site.layerType;
   const isEmitted = site.width === width.after;
   const isChanged = site.width !== undefined && site.width !== width.before && !isEmitted;
-  const open = t('Open the panel of run {0}', known.run);
-  if (stale || isChanged) {
-    const title = t('{0} · stale: the source changed', learnedLabel(width));
-    return [lens(at, title, 'shrinknets.openPanel', open, run)];
-  }
-  if (known.state !== 'done') {
-    const title = known.state === 'running' ? t('{0} so far', learnedLabel(width)) : learnedLabel(width);
-    return [lens(at, title, 'shrinknets.openPanel', open, run)];
-  }
+  const show = (title: string): vscode.CodeLens => lens(at, title, 'shrinknets.openPanel', known.run, run);
+  if (stale || isChanged) return [show(t('{0} · stale: the source changed', learnedLabel(width)))];
+  if (known.state === 'running') return [show(t('{0} so far', learnedLabel(width)))];
+  if (known.state !== 'done') return [show(learnedLabel(width))];
   if (isEmitted)
     return [
-      lens(at, t('{0} was {1}', width.after, width.before), 'shrinknets.openPanel', open, run),
-      lens(at, t('revert'), 'shrinknets.revert', t('Put the widths from before training back'), run),
+      show(t('{0} was {1}', width.after, width.before)),
+      lens(at, words.revert, 'shrinknets.revert', words.revertAbout, run),
     ];
   return [
-    lens(at, learnedLabel(width), 'shrinknets.openPanel', open, run),
-    lens(at, t('apply'), 'shrinknets.emit', t('Write the learned widths into the source'), run),
-    lens(at, t('compare'), 'shrinknets.compareRuns', t('Compare the runs of this model'), run),
+    show(learnedLabel(width)),
+    lens(at, words.apply, 'shrinknets.emit', words.applyAbout, run),
+    lens(at, words.compare, 'shrinknets.compareRuns', words.compareAbout, run),
   ];
 }

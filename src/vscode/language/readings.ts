@@ -4,8 +4,10 @@ import { modelReader } from '../../shell/sources';
 import { inBackground } from '../failure';
 import { fileNameOf, mayHoldModels } from './documents';
 
-/** A pause in typing after which a document is read again. */
-const PAUSE_MS = 150;
+/** A pause in typing after which a document is read again: longer for one that takes long to read. */
+const SHORTEST_PAUSE_MS = 150;
+const LONGEST_PAUSE_MS = 2_000;
+const PAUSE_FOR_READING = 2;
 
 /** The last reading of a document, and how the text moved since. */
 export interface HeldReading {
@@ -27,6 +29,8 @@ interface Entry {
   version: number;
   /** Changes since the reading, in order. */
   changes: Change[];
+  /** What the last reading took. */
+  readMs: number;
   timer?: NodeJS.Timeout;
 }
 
@@ -106,7 +110,7 @@ export class Readings implements vscode.Disposable {
     clearTimeout(entry.timer);
     entry.timer = setTimeout(() => {
       if (!document.isClosed) this.readNow(document);
-    }, PAUSE_MS);
+    }, pauseFor(entry.readMs));
   }
 
   private drop(document: vscode.TextDocument): void {
@@ -128,11 +132,17 @@ export class Readings implements vscode.Disposable {
     const known = this.entries.get(key);
     if (known?.version === document.version) return known.reading;
     clearTimeout(known?.timer);
+    const began = performance.now();
     const reading = this.reader(fileNameOf(document), document.getText());
-    this.entries.set(key, { reading, version: document.version, changes: [] });
+    const readMs = performance.now() - began;
+    this.entries.set(key, { reading, version: document.version, changes: [], readMs });
     this.read$.fire(document);
     return reading;
   }
+}
+
+function pauseFor(readMs: number): number {
+  return Math.min(LONGEST_PAUSE_MS, Math.max(SHORTEST_PAUSE_MS, readMs * PAUSE_FOR_READING));
 }
 
 function moveOffset(offset: number, change: Change): number {

@@ -1,15 +1,8 @@
 import * as vscode from 'vscode';
 import { messageOf } from '../../core/errors';
-import {
-  PANEL_VERSION,
-  type FromPanel,
-  type PanelAction,
-  type PanelChange,
-  type SeriesDelta,
-  type ToPanel,
-} from '../../protocol/webview';
+import { PANEL_VERSION, type FromPanel, type PanelAction, type ToPanel } from '../../protocol/webview';
 import type { RunView } from '../../shell/runView';
-import type { Series } from '../../shell/series';
+import { ViewDelta } from '../../shell/viewDelta';
 import { inBackground } from '../failure';
 import type { RunStore } from '../runs/runStore';
 import { readChannels } from './channels';
@@ -18,23 +11,13 @@ import { saveExport } from './saveExport';
 /** At most ten messages a second. */
 const PERIOD_MS = 100;
 
-/** What of a series the panel has. */
-interface Sent {
-  length: number;
-  step: number;
-}
-
 /** Keeps one panel at the state of its run: everything when it asks, changes after that, nothing while hidden. */
 export class PanelFeed implements vscode.Disposable {
   private readonly subscriptions: vscode.Disposable[];
   private timer: NodeJS.Timeout | undefined;
   private lastSent = 0;
   private ready = false;
-  private view: RunView | undefined;
-  private widths: Sent = { length: 0, step: 1 };
-  private epochs: Sent = { length: 0, step: 1 };
-  private points = '';
-  private warnings = 0;
+  private readonly delta = new ViewDelta();
 
   constructor(
     private readonly panel: vscode.WebviewPanel,
@@ -110,14 +93,9 @@ export class PanelFeed implements vscode.Disposable {
   }
 
   private async sendWhole(view: RunView): Promise<void> {
-    this.view = view;
     this.ready = true;
-    this.widths = sentOf(view.widths);
-    this.epochs = sentOf(view.epochs);
-    this.points = pointsOf(view);
-    this.warnings = view.warnings.length;
     this.panel.title = vscode.l10n.t('ShrinkNets: {0}', view.header.model);
-    await this.post({ type: 'reset', header: view.header, change: view.whole });
+    await this.post({ type: 'reset', ...this.delta.whole(view) });
   }
 
   private soon(): void {
@@ -132,27 +110,8 @@ export class PanelFeed implements vscode.Disposable {
   private async sendChange(): Promise<void> {
     if (!this.ready) return;
     const view = await this.runs.view(this.folder);
-    const isNew = view !== this.view || view.layers.length === 0 || this.widths.length === 0;
-    await (isNew ? this.sendWhole(view) : this.post({ type: 'delta', change: this.changeOf(view) }));
-  }
-
-  private changeOf(view: RunView): PanelChange {
-    const points = pointsOf(view);
-    const isSame = points === this.points;
-    this.points = points;
-    const warned = view.warnings.length !== this.warnings;
-    this.warnings = view.warnings.length;
-    return {
-      widths: deltaOf(view.widths, this.widths),
-      epochs: deltaOf(view.epochs, this.epochs),
-      ...(isSame ? {} : { points: view.points, chosen: view.chosen }),
-      ...(isSame || view.result === undefined ? {} : { result: view.result }),
-      ...(warned ? { warnings: view.warnings } : {}),
-      ...(view.progress === undefined ? {} : { progress: view.progress }),
-      state: view.state,
-      message: view.message,
-      events: view.events,
-    };
+    if (this.delta.isNew(view)) await this.sendWhole(view);
+    else await this.post({ type: 'delta', change: this.delta.change(view) });
   }
 
   private async sendChannels(layer: string): Promise<void> {
@@ -168,20 +127,4 @@ export class PanelFeed implements vscode.Disposable {
     this.lastSent = Date.now();
     if (this.panel.visible) await this.panel.webview.postMessage(message);
   }
-}
-
-function sentOf(series: Series<unknown>): Sent {
-  return { length: series.length, step: series.step };
-}
-
-/** New rows; all of them if the series was thinned out since. */
-function deltaOf<Row>(series: Series<Row>, sent: Sent): SeriesDelta<Row> {
-  const from = series.step === sent.step ? sent.length : 0;
-  sent.length = series.length;
-  sent.step = series.step;
-  return series.from(from);
-}
-
-function pointsOf(view: RunView): string {
-  return `${view.points.map(({ kind, budget }) => `${kind}${budget}`).join()} ${view.chosen} ${view.result !== undefined}`;
 }

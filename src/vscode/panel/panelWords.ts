@@ -75,6 +75,7 @@ export function panelWords(): PanelWords {
     learnedSizes: t('sizes reached'),
     chosenPoint: t('chosen'),
     step: t('Step'),
+    ofStart: t('Of the start'),
     failedToDraw: t('A chart could not be drawn; its table is complete.'),
   };
 }

@@ -44,7 +44,7 @@ export async function resumeCommand(services: Services, target: Target): Promise
   const run = await pickRun(runs, target, (each) => isResumable(each.state), question);
   const live = await runs.adopt(await resumeRun(run.folder, backendSettings()), true);
   if (isOn('openPanel')) panels.openWhenTraining(live);
-  showTraining(services, live);
+  showTraining(services, live, run.model);
 }
 
 export async function openPanelCommand({ runs, panels }: Services, target: Target): Promise<void> {

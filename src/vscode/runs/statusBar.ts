@@ -54,7 +54,7 @@ function shortText(view: RunView): string {
       : `${progress.epoch}/${progress.epochs}`,
     ...(typeof accuracy === 'number' ? [percent(accuracy, 1)] : []),
     ...(start > 0 ? [t('{0} of {1} channels', count(now), count(start))] : []),
-    ...(progress !== undefined && progress.secondsLeft > 0
+    ...(progress !== undefined && progress.secondsLeft >= 1
       ? [t('{0} left', seconds(progress.secondsLeft))]
       : []),
   ];

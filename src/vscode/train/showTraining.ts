@@ -7,12 +7,12 @@ import type { LiveRun } from '../runs/runStore';
 import type { Services } from '../services';
 
 /** The one notification of a run: where it stands, with a button that stops it; then what came out. */
-export function showTraining(services: Services, live: LiveRun): void {
+export function showTraining(services: Services, live: LiveRun, model: string): void {
   const { t } = vscode.l10n;
   const shown = vscode.window.withProgress(
     {
       location: vscode.ProgressLocation.Notification,
-      title: t('Training {0}', live.view.header.model || live.id),
+      title: t('Training {0}', model),
       cancellable: true,
     },
     async (report, cancelled) => {
@@ -38,7 +38,7 @@ export function showTraining(services: Services, live: LiveRun): void {
 /** "epoch 3 of 8 · loss 0.1234 · 20 s left" */
 export function describeProgress(progress: Progress): string {
   const { t } = vscode.l10n;
-  const left = progress.secondsLeft > 0 ? [t('{0} left', seconds(progress.secondsLeft))] : [];
+  const left = progress.secondsLeft >= 1 ? [t('{0} left', seconds(progress.secondsLeft))] : [];
   switch (progress.phase) {
     case 'loading':
       return t('loading model and data');
@@ -73,10 +73,12 @@ async function tellEnd(services: Services, live: LiveRun): Promise<void> {
     const panel = t('Open Panel');
     const quality = percent(result.metrics.test.accuracy);
     const sizes = t('{0} → {1} parameters', count(result.params.before), count(result.params.after));
+    const start = result.baseline?.test.accuracy;
+    const before = start === undefined ? '' : t(' ({0} at the start size)', percent(start));
     const text =
       result.metrics.test.accuracy === undefined
         ? t('{0}: {1}.', result.model, sizes)
-        : t('{0}: {1}, {2} right on test data.', result.model, sizes, quality);
+        : t('{0}: {1}, {2} right on test data{3}.', result.model, sizes, quality, before);
     const chosen = await vscode.window.showInformationMessage(text, emit, panel);
     if (chosen === emit) await vscode.commands.executeCommand('shrinknets.emit', { folder });
     if (chosen === panel) await vscode.commands.executeCommand('shrinknets.openPanel', { folder });

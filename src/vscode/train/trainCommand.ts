@@ -42,7 +42,7 @@ export async function trainCommand(services: Services, target: TrainTarget | und
   services.log.info(`${handle.run}: training ${plan.model} of ${plan.file}`);
   const live = await services.runs.adopt(handle, true);
   if (isOn('openPanel', document)) services.panels.openWhenTraining(live);
-  showTraining(services, live);
+  showTraining(services, live, plan.model);
 }
 
 async function findDocument(target: TrainTarget | undefined): Promise<vscode.TextDocument> {

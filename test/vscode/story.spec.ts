@@ -1,0 +1,304 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import type { Browser } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { expectNoSeriousProblem } from './support/axe';
+import { cardTable, tileOf } from './support/panel';
+import { findEvent, journalOf, runFolders, until } from './support/runs';
+import { startServer, type Server } from './support/server';
+import { launchBrowser, Workbench } from './support/workbench';
+
+/** The main path of a user, from the first hint to the emitted widths, with the keyboard alone. */
+
+let server: Server;
+let browser: Browser;
+let bench: Workbench;
+let model: string;
+let original: string;
+
+beforeAll(async () => {
+  server = await startServer();
+  browser = await launchBrowser();
+  model = path.join(server.workspace, 'model.js');
+  original = readFileSync(model, 'utf8');
+  bench = await Workbench.open(browser, server.address(server.workspace, model));
+  await bench.waitForLens(/Train with ShrinkNets/);
+});
+
+afterAll(async () => {
+  await browser.close();
+  await server.stop();
+});
+
+afterEach(async ({ task }) => {
+  if (task.result?.state === 'fail') await bench.screenshot(`failed ${task.name.slice(0, 40)}`);
+});
+
+describe('hints', () => {
+  test('complete inside a comment', async () => {
+    const { page } = bench;
+    await bench.goToLine(7, 100);
+    await page.keyboard.type(' mu');
+    await page.keyboard.press('Control+Space');
+    const row = page.locator('.suggest-widget .monaco-list-row', { hasText: 'multiple' });
+    await row.first().waitFor({ state: 'visible' });
+    await page.keyboard.press('Tab');
+    await page.keyboard.type('8');
+    await until('the hint is completed', async () =>
+      (await bench.lineText(7)).includes('@shrink multiple=8'),
+    );
+  });
+
+  test('a misspelt key is marked and mended by its quick fix', async () => {
+    const { page } = bench;
+    await page.keyboard.press('Control+z');
+    await bench.replaceLine(7, '  // @shrink mni=8');
+    await page.locator('.squiggly-error').first().waitFor({ state: 'visible' });
+    await bench.goToLine(7, 14);
+    await page.keyboard.press('Control+.');
+    const fix = page.locator('.action-widget .monaco-list-row', { hasText: 'min' }).first();
+    await fix.waitFor({ state: 'visible' });
+    await bench.screenshot('quick-fix');
+    await page.keyboard.press('Enter');
+    await until('the key is mended', async () => (await bench.lineText(7)).includes('@shrink min=8'));
+    await bench.replaceLine(7, '  // @shrink');
+    await page.keyboard.press('Control+s');
+    await until('the file is as it was', () => readFileSync(model, 'utf8') === original);
+  });
+
+  test('stay right while somebody types: lenses move with the text', async () => {
+    await bench.goToLine(1, 1);
+    await bench.page.keyboard.type('\n\n');
+    await bench.waitForLens(/Train with ShrinkNets/);
+    for (let i = 0; i < 2; i += 1) await bench.page.keyboard.press('Backspace');
+    await bench.page.keyboard.press('Control+s');
+    await until('the file is as it was', () => readFileSync(model, 'utf8') === original);
+  });
+
+  test('add Shrink Hint puts one above a layer', async () => {
+    await bench.replaceLine(9, '');
+    await bench.goToLine(10, 20);
+    await bench.command('ShrinkNets: Add Shrink Hint');
+    await until('the hint is there', async () => (await bench.lineText(10)).includes('// @shrink'));
+    await bench.page.keyboard.press('Control+z');
+    await bench.page.keyboard.press('Control+z');
+    await until('undone', async () => (await bench.lineText(9)).includes('// @shrink'));
+    await bench.page.keyboard.press('Control+s');
+  });
+});
+
+describe('training', () => {
+  test('from the palette; the panel is live and the status bar tells', async () => {
+    await bench.command('ShrinkNets: Train Model');
+    const panel = await bench.panel();
+    await until('epochs come', async () => (await cardTable(panel, 'loss')).length > 1);
+    await bench.page
+      .locator('.statusbar-item', { hasText: 'channels' })
+      .first()
+      .waitFor({ state: 'visible' });
+    await bench.screenshot('training-dark');
+    await bench.waitForLens(/so far/);
+  });
+
+  test('the lens shows the learned width when it is done', async () => {
+    const lens = await bench.waitForLens(/128 → \d+ \(−\d+ %\)$/, 120_000);
+    await bench.waitForLens(/^apply$/, 120_000);
+    const [folder] = runFolders(server.workspace);
+    const result = findEvent(journalOf(folder ?? ''), 'result');
+    expect(lens).toContain(`128 → ${result.layers[0]?.after}`);
+    await bench.screenshot('done-dark');
+  });
+
+  test('the numbers of the panel are those of the journal', async () => {
+    const panel = await bench.panel();
+    const [folder] = runFolders(server.workspace);
+    const events = journalOf(folder ?? '');
+    const result = findEvent(events, 'result');
+    await until('all events are shown', async () => {
+      return (await panel.evaluate(() => document.body.dataset['events'])) === String(events.length);
+    });
+    expect(await tileOf(panel, 'params')).toBe(result.params.after.toLocaleString('en-US'));
+    expect(await tileOf(panel, 'macs')).toBe(result.macs.after.toLocaleString('en-US'));
+    expect(await tileOf(panel, 'quality')).toBe(
+      `${((result.metrics.test.accuracy ?? 0) * 100).toFixed(2)} %`,
+    );
+    const epochs = events.filter((event) => event.type === 'epoch');
+    const loss = await cardTable(panel, 'loss');
+    expect(loss.length - 1).toBe(epochs.length);
+    epochs.forEach((epoch, i) => {
+      const shown = Number(loss[i + 1]?.[4]);
+      expect(shown).toBeCloseTo(epoch.validation.loss, 4);
+    });
+    const now = await cardTable(panel, 'now');
+    for (const layer of result.layers)
+      expect(now.find(([name]) => name === layer.name)?.slice(1, 3)).toEqual([
+        String(layer.before),
+        String(layer.after),
+      ]);
+    const sizes = await cardTable(panel, 'sizes');
+    const points = [...(result.baseline === undefined ? [] : [result.baseline]), ...result.points];
+    expect(sizes.slice(1).map((row) => row[1])).toEqual(points.map((point) => String(point.params)));
+    const widths = await cardTable(panel, 'widths');
+    const trunk = events.flatMap((event) =>
+      event.type === 'collection' || (event.type === 'epoch' && event.phase === 'trunk') ? [event] : [],
+    );
+    const names = result.layers.map((layer) => layer.name);
+    expect(widths.length - 2).toBe(trunk.length);
+    trunk.forEach((event, i) => {
+      expect(widths[i + 2]?.slice(1, 1 + names.length)).toEqual(
+        names.map((name) => String(event.widths[name])),
+      );
+    });
+  });
+
+  test('the switches of a layer come from a checkpoint', async () => {
+    const panel = await bench.panel();
+    await until('θ is shown', async () => (await cardTable(panel, 'channels')).length > 2);
+  });
+});
+
+describe('the panel', () => {
+  for (const [theme, name, mark] of [
+    ['Light Modern', 'light', 'vscode-light'],
+    ['Dark High Contrast', 'high-contrast', 'vscode-high-contrast'],
+    ['Light High Contrast', 'high-contrast-light', 'vscode-high-contrast-light'],
+    ['Dark Modern', 'dark', 'vscode-dark'],
+  ] as const)
+    test(`has no serious problem for axe, and a picture: ${name}`, async () => {
+      await bench.setTheme(theme);
+      const panel = await bench.panel();
+      await until('the panel has the theme', () =>
+        panel.evaluate((is) => document.body.classList.contains(is), mark),
+      );
+      await bench.clearNotifications();
+      await bench.page.setViewportSize({ width: 1700, height: 2600 });
+      await bench.focusPanel();
+      await bench.page.waitForTimeout(2500);
+      await bench.screenshot(`panel-${name}`);
+      await expectNoSeriousProblem(panel);
+      await bench.page.setViewportSize({ width: 1500, height: 950 });
+    });
+
+  test('works by keyboard: a table is opened and an export asks for its place', async () => {
+    const { page } = bench;
+    const panel = await bench.panel();
+    await bench.focusPanel();
+    const button = panel.locator('[data-card="widths"] vscode-button').first();
+    await button.focus();
+    await page.keyboard.press('Enter');
+    await panel.locator('[data-card="widths"] .table table').waitFor({ state: 'visible' });
+    await bench.screenshot('panel-table');
+    await page.keyboard.press('Enter');
+    await panel.locator('[data-card="widths"] canvas').waitFor({ state: 'visible' });
+    await panel.locator('[data-card="widths"] summary').focus();
+    await page.keyboard.press('Enter');
+    await panel.locator('[data-card="widths"] .menu-list vscode-button', { hasText: 'CSV' }).focus();
+    await page.keyboard.press('Enter');
+    const input = page.locator('.quick-input-widget input.input');
+    await input.waitFor({ state: 'visible' });
+    const file = path.join(server.workspace, 'shrinknets-widths.csv');
+    await page.waitForTimeout(1000);
+    await page.keyboard.press('Enter');
+    await until('the export is written', () => runFolders(server.workspace).length > 0 && exists(file));
+    expect(readFileSync(file, 'utf8').split('\r\n')[0]).toContain('dense_Dense1');
+  });
+});
+
+describe('emission', () => {
+  let emitted = '';
+
+  test('shows the difference first, then writes only the numbers', async () => {
+    await bench.focusEditor();
+    await bench.command('ShrinkNets: Emit Compact Architecture');
+    await bench.page.locator('.monaco-diff-editor').waitFor({ state: 'visible', timeout: 60_000 });
+    await bench.page.waitForTimeout(800);
+    await bench.screenshot('emission-diff');
+    expect(readFileSync(model, 'utf8')).toBe(original);
+    await bench.command('ShrinkNets: Apply Shown Widths');
+    await bench.waitForLens(/was 128/);
+    await bench.page.keyboard.press('Control+s');
+    await until('the file is written', () => readFileSync(model, 'utf8') !== original);
+    emitted = readFileSync(model, 'utf8');
+    const [folder] = runFolders(server.workspace);
+    const [first, second] = findEvent(journalOf(folder ?? ''), 'result').layers;
+    const wanted = original
+      .replace('units: 128', `units: ${first?.after}`)
+      .replace('units: 128', `units: ${second?.after}`);
+    expect(emitted).toBe(wanted);
+    await bench.screenshot('emitted');
+  });
+
+  test('one undo takes it back', async () => {
+    await bench.focusEditor();
+    await bench.page.keyboard.press('Control+z');
+    await bench.page.keyboard.press('Control+s');
+    await until('the file is as it was', () => readFileSync(model, 'utf8') === original);
+    await bench.page.keyboard.press('Control+y');
+    await bench.page.keyboard.press('Control+s');
+    await until('the file is emitted again', () => readFileSync(model, 'utf8') === emitted);
+  });
+
+  test('Revert Emitted Widths works after a save and other edits', async () => {
+    await bench.goToLine(1, 1);
+    await bench.page.keyboard.insertText('const mine = 1;\n');
+    await bench.page.keyboard.press('Control+s');
+    await bench.command('ShrinkNets: Revert Emitted Widths');
+    await bench.page.locator('.monaco-diff-editor').waitFor({ state: 'visible', timeout: 60_000 });
+    await bench.command('ShrinkNets: Apply Shown Widths');
+    await bench.waitForLens(/^apply$/);
+    await bench.page.keyboard.press('Control+s');
+    await until('the widths are back', () => readFileSync(model, 'utf8') === `const mine = 1;\n${original}`);
+  });
+});
+
+describe('a run outlives the window', () => {
+  test('reloaded in mid-training, the panel is live again; stop keeps what was learned', async () => {
+    writeFileSync(model, original.replace('epochs=24', 'epochs=4000'));
+    await until('the editor has the change', async () => (await bench.lineText(4)).includes('4000'));
+    await bench.focusEditor();
+    await bench.command('ShrinkNets: Train Model');
+    await until('a second run', () => runFolders(server.workspace).length === 2);
+    const folder = runFolders(server.workspace)[1] ?? '';
+    await until('it trains', () => journalOf(folder).some((event) => event.type === 'epoch'));
+    await bench.page.waitForTimeout(1500);
+    // Without a file to open in the address: the editor then restores what was open.
+    await bench.page.waitForTimeout(2000);
+    await bench.goto(server.address(server.workspace));
+    const panel = await bench.livePanel();
+    const before = Number(await panel.evaluate(() => document.body.dataset['events']));
+    await until('new events arrive', async () => {
+      return Number(await panel.evaluate(() => document.body.dataset['events'])) > before;
+    });
+    await bench.screenshot('reloaded');
+    await panel.locator('vscode-button', { hasText: 'Stop' }).first().focus();
+    await bench.page.keyboard.press('Enter');
+    await until('it stopped', () => journalOf(folder).at(-1)?.type === 'stopped');
+    await until('the panel says so', async () => {
+      return (await panel.evaluate(() => document.body.dataset['state'])) === 'stopped';
+    });
+  });
+
+  test('resume goes on; kill ends it at once', async () => {
+    const folder = runFolders(server.workspace)[1] ?? '';
+    const events = journalOf(folder).length;
+    await bench.focusEditor();
+    await bench.command('ShrinkNets: Resume Run');
+    await until(
+      'it goes on',
+      () => journalOf(folder).length > events && journalOf(folder).at(-1)?.type === 'epoch',
+    );
+    await bench.command('ShrinkNets: Kill');
+    await bench.page.locator('.monaco-dialog-box').waitFor({ state: 'visible' });
+    await bench.page.keyboard.press('Enter');
+    await until('its process is gone', () => !exists(path.join(folder, 'lock')), 15_000);
+  });
+});
+
+function exists(file: string): boolean {
+  try {
+    readFileSync(file);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,107 @@
+import { execFileSync, spawn } from 'node:child_process';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+
+/** A VS Code server with the packed extension in it, in folders of its own. */
+
+export const ROOT = path.resolve(import.meta.dirname, '../../..');
+export const RESULTS = path.join(ROOT, 'test-results', process.env['SHRINKNETS_VSCODE_NAME'] ?? 'oldest');
+
+export interface Server {
+  readonly port: number;
+  /** A copy of the sample. */
+  readonly workspace: string;
+  /** Address of a folder, with a file of it open. */
+  address(folder: string, file?: string): string;
+  setSettings(settings: Readonly<Record<string, unknown>>): void;
+  /** What the extension host and the extension logged. */
+  logs(): string;
+  stop(): Promise<void>;
+}
+
+const QUIET = {
+  'security.workspace.trust.enabled': false,
+  'workbench.startupEditor': 'none',
+  'workbench.tips.enabled': false,
+  'telemetry.telemetryLevel': 'off',
+  'update.mode': 'none',
+  'extensions.autoCheckUpdates': false,
+  'chat.commandCenter.enabled': false,
+  'workbench.secondarySideBar.defaultVisibility': 'hidden',
+  'editor.minimap.enabled': false,
+  'files.autoSave': 'off',
+  'git.enabled': false,
+  'workbench.colorTheme': 'Default Dark Modern',
+};
+
+function environment(name: string): string {
+  const value = process.env[name];
+  if (value === undefined) throw new Error(`${name} is not set: run npm run test:vscode`);
+  return value;
+}
+
+export async function startServer(settings: Readonly<Record<string, unknown>> = {}): Promise<Server> {
+  const vscode = environment('SHRINKNETS_VSCODE');
+  const node = environment('SHRINKNETS_VSCODE_NODE');
+  const home = mkdtempSync(path.join(tmpdir(), 'shrinknets-vscode-'));
+  const workspace = path.join(home, 'ws ünï');
+  cpSync(path.join(ROOT, 'media', 'sample'), workspace, { recursive: true });
+  const user = path.join(home, 'data', 'User');
+  mkdirSync(user, { recursive: true });
+  const setSettings = (more: Readonly<Record<string, unknown>>): void =>
+    writeFileSync(path.join(user, 'settings.json'), JSON.stringify({ ...QUIET, ...settings, ...more }));
+  setSettings({});
+  const main = path.join(vscode, 'out', 'server-main.js');
+  const folders = [
+    ...['--user-data-dir', path.join(home, 'data')],
+    ...['--extensions-dir', path.join(home, 'extensions')],
+    ...['--server-data-dir', path.join(home, 'server')],
+    '--accept-server-license-terms',
+    ...['--telemetry-level', 'off'],
+  ];
+  const packed = readdirSync(ROOT).find((name) => name.endsWith('.vsix'));
+  if (packed === undefined) throw new Error('there is no .vsix: run npm run package');
+  execFileSync(node, [main, ...folders, '--install-extension', path.join(ROOT, packed)], { stdio: 'pipe' });
+  const port = await freePort();
+  const child = spawn(
+    node,
+    [main, ...folders, '--host', '127.0.0.1', '--port', String(port), '--without-connection-token'],
+    { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, NODE_OPTIONS: '' } },
+  );
+  let log = '';
+  for (const stream of [child.stdout, child.stderr])
+    stream.on('data', (chunk: Buffer) => (log += chunk.toString()));
+  for (let tries = 0; !log.includes('Extension host agent listening'); tries += 1) {
+    if (tries > 300 || child.exitCode !== null) throw new Error(`the server did not start:\n${log}`);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  return {
+    port,
+    workspace,
+    setSettings,
+    address(folder, file) {
+      const open =
+        file === undefined ? [] : [['openFile', `vscode-remote://127.0.0.1:${port}${encodeURI(file)}`]];
+      const query = new URLSearchParams({ folder, payload: JSON.stringify(open) });
+      return `http://127.0.0.1:${port}/?${query.toString().replaceAll('+', '%20')}`;
+    },
+    logs: () => log,
+    async stop() {
+      child.kill('SIGTERM');
+      await new Promise((resolve) => child.once('exit', resolve));
+      rmSync(home, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
+    },
+  };
+}
+
+async function freePort(): Promise<number> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0));
+    });
+  });
+}

@@ -1,0 +1,179 @@
+import { mkdirSync } from 'node:fs';
+import path from 'node:path';
+import { chromium, type Browser, type Frame, type Page } from 'playwright-core';
+import { RESULTS } from './server';
+
+/** Driving VS Code in Chromium as a person does: by keys and by what is on the screen. */
+
+const FLAGS = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
+
+export async function launchBrowser(): Promise<Browser> {
+  const executablePath = process.env['CHROMIUM'] ?? '/usr/bin/chromium';
+  return chromium.launch({ executablePath, args: FLAGS });
+}
+
+export class Workbench {
+  constructor(readonly page: Page) {}
+
+  static async open(browser: Browser, address: string): Promise<Workbench> {
+    const context = await browser.newContext({
+      viewport: { width: 1500, height: 950 },
+      permissions: ['clipboard-read', 'clipboard-write'],
+    });
+    const page = await context.newPage();
+    const bench = new Workbench(page);
+    await bench.goto(address);
+    return bench;
+  }
+
+  async goto(address: string): Promise<void> {
+    await this.page.goto(address);
+    await this.page.waitForSelector('.monaco-workbench', { timeout: 60_000 });
+  }
+
+  /** Runs a command of the palette by its title. */
+  async command(title: string): Promise<void> {
+    const { page } = this;
+    await page.keyboard.press('F1');
+    const input = page.locator('.quick-input-widget input.input');
+    await input.waitFor({ state: 'visible' });
+    await input.fill(`>${title}`);
+    const entry = page.locator('.quick-input-list .monaco-list-row', { hasText: title }).first();
+    await entry.waitFor({ state: 'visible', timeout: 15_000 });
+    await page.keyboard.press('Enter');
+  }
+
+  /** Titles that the palette offers for a text. */
+  async offered(text: string): Promise<string[]> {
+    const { page } = this;
+    await page.keyboard.press('F1');
+    const input = page.locator('.quick-input-widget input.input');
+    await input.waitFor({ state: 'visible' });
+    await input.fill(`>${text}`);
+    await page.waitForTimeout(700);
+    const rows = await page.locator('.quick-input-list .monaco-list-row .label-name').allTextContents();
+    await page.keyboard.press('Escape');
+    return rows;
+  }
+
+  /** Puts the cursor somewhere in the active editor. */
+  async goToLine(line: number, column = 1): Promise<void> {
+    await this.page.keyboard.press('Control+g');
+    const input = this.page.locator('.quick-input-widget input.input');
+    await input.waitFor({ state: 'visible' });
+    await input.fill(`:${line}:${column}`);
+    await this.page.keyboard.press('Enter');
+  }
+
+  /** Titles of the code lenses that are visible. */
+  async lenses(): Promise<string[]> {
+    return this.page.locator('.codelens-decoration a').allTextContents();
+  }
+
+  async waitForLens(text: RegExp, timeoutMs = 60_000): Promise<string> {
+    const lens = this.page.locator('.codelens-decoration a', { hasText: text }).first();
+    await lens.waitFor({ state: 'visible', timeout: timeoutMs });
+    return (await lens.textContent()) ?? '';
+  }
+
+  /** The panel's page, once it shows a run. */
+  async panel(timeoutMs = 60_000): Promise<Frame> {
+    for (const deadline = Date.now() + timeoutMs; Date.now() < deadline;) {
+      for (const frame of this.page.frames()) {
+        const found = await frame
+          .evaluate(() => document.getElementById('panel') !== null && document.body.dataset['events'])
+          .catch(() => false);
+        if (typeof found === 'string') return frame;
+      }
+      await this.page.waitForTimeout(200);
+    }
+    throw new Error('no panel shows a run');
+  }
+
+  /** A panel of a run that is being trained. */
+  async livePanel(timeoutMs = 60_000): Promise<Frame> {
+    for (const deadline = Date.now() + timeoutMs; Date.now() < deadline;) {
+      for (const frame of this.page.frames()) {
+        const state = await frame.evaluate(() => document.body.dataset['state']).catch(() => undefined);
+        if (state === 'running') return frame;
+      }
+      await this.page.waitForTimeout(200);
+    }
+    throw new Error('no panel shows a run in training');
+  }
+
+  /** The text of a line of the active editor that is on the screen. */
+  async lineText(line: number): Promise<string> {
+    return this.page.evaluate((wanted) => {
+      const editor = document.querySelector(
+        '.editor-group-container .monaco-editor[data-uri^="vscode-remote"]',
+      );
+      const numbers = [...(editor?.querySelectorAll<HTMLElement>('.margin-view-overlays > div') ?? [])];
+      const row = numbers.find((each) => each.textContent.trim() === String(wanted));
+      const lines = [...(editor?.querySelectorAll<HTMLElement>('.view-lines > .view-line') ?? [])];
+      const text = lines.find((each) => each.style.top === row?.style.top)?.textContent ?? '';
+      return text.replaceAll('\u00a0', ' ');
+    }, line);
+  }
+
+  /** Replaces a line of the active editor, as a person who types. */
+  async replaceLine(line: number, text: string): Promise<void> {
+    await this.goToLine(line, 1);
+    const { keyboard } = this.page;
+    await keyboard.press('Home');
+    await keyboard.press('Home');
+    await keyboard.press('Shift+End');
+    await keyboard.press('Delete');
+    await keyboard.insertText(text);
+    await keyboard.press('Escape');
+  }
+
+  /** Notifications cover what a picture is to show. */
+  async clearNotifications(): Promise<void> {
+    await this.command('Notifications: Clear All Notifications');
+  }
+
+  async focusEditor(): Promise<void> {
+    await this.page.keyboard.press('Control+1');
+    await this.page.waitForTimeout(200);
+  }
+
+  async focusPanel(): Promise<void> {
+    await this.page.keyboard.press('Control+2');
+    await this.page.waitForTimeout(200);
+  }
+
+  async setTheme(name: string): Promise<void> {
+    // Not by the palette: it may take the command that browses themes on the net.
+    await this.focusEditor();
+    await this.page.keyboard.press('Control+k');
+    await this.page.keyboard.press('Control+t');
+    const input = this.page.locator('.quick-input-widget input.input');
+    await input.waitFor({ state: 'visible' });
+    await this.page.waitForTimeout(500);
+    await input.fill(name);
+    await this.page.waitForTimeout(500);
+    await this.page.keyboard.press('Enter');
+    await this.page.waitForTimeout(800);
+  }
+
+  /** The button of a notification. */
+  async pressInNotification(label: string, timeoutMs = 30_000): Promise<void> {
+    const button = this.page.locator('.notifications-toasts .monaco-button', { hasText: label }).first();
+    await button.waitFor({ state: 'visible', timeout: timeoutMs });
+    await button.click();
+  }
+
+  async screenshot(name: string): Promise<void> {
+    mkdirSync(RESULTS, { recursive: true });
+    await this.page.screenshot({ path: path.join(RESULTS, `${name}.png`) });
+  }
+}
