@@ -1,6 +1,6 @@
 import { ChannelSets, PINNED, type ChannelIds } from './channels';
 import { callsInOrder, type Graph, type GraphLayer, type TensorRef } from './graph';
-import type { LayerFacts, TensorInfo } from './rules/rule';
+import type { LayerFacts, LayerWidth, TensorInfo } from './rules/rule';
 import { ruleFor } from './rules/table';
 
 /** The channel graph of a model: which channels there are, which are joined, and which layers share them. */
@@ -113,9 +113,11 @@ function joinWeights(a: LayerFacts, b: LayerFacts, channels: ChannelSets): void 
   });
 }
 
-/** The ids of a layer's own width: those of the output it makes. */
-function widthIds(facts: LayerFacts): ChannelIds | undefined {
-  return facts.widthKey === undefined ? undefined : facts.outputs[0]?.ids;
+/** The widths of a layer: usually one, that of the output it makes. */
+function widthsOf(facts: LayerFacts): readonly LayerWidth[] {
+  if (facts.widths !== undefined) return facts.widths;
+  const [output] = facts.outputs;
+  return facts.widthKey === undefined || output === undefined ? [] : [{ label: '', ids: output.ids }];
 }
 
 function findHubs(
@@ -126,9 +128,12 @@ function findHubs(
 ): Hub[] {
   const sized = graph.layers.flatMap((layer) => {
     const described = facts.get(layer.name);
-    const ids = described === undefined ? undefined : widthIds(described);
-    if (ids === undefined) return [];
-    return [{ layer, ids, classes: Int32Array.from(ids, (id) => channels.find(id)) }];
+    return (described === undefined ? [] : widthsOf(described)).map(({ label, ids }) => ({
+      layer,
+      name: layer.name + label,
+      ids,
+      classes: Int32Array.from(ids, (id) => channels.find(id)),
+    }));
   });
   // Layers are connected when they share a class.
   const group = sized.map((_, i) => i);
@@ -158,7 +163,7 @@ function findHubs(
     const classes = new Set<number>();
     for (const member of members) for (const c of member.classes) classes.add(c);
     hubs.push({
-      name: first.layer.name,
+      name: first.name,
       layers,
       classes: fixed === undefined ? Int32Array.from(classes) : new Int32Array(0),
       ...(fixed === undefined ? {} : { fixed }),
@@ -168,17 +173,17 @@ function findHubs(
 }
 
 function whyFixed(
-  members: readonly { layer: GraphLayer; ids: ChannelIds; classes: Int32Array }[],
+  members: readonly { layer: GraphLayer; name: string; ids: ChannelIds; classes: Int32Array }[],
   channels: ChannelSets,
   sizing: Sizing,
 ): string | undefined {
-  for (const { layer, ids, classes } of members) {
+  for (const { layer, name, ids, classes } of members) {
     if (classes.includes(PINNED)) return channels.reasonFor(ids) ?? `it is joined with channels that stay`;
-    if (sizing.off.has(layer.name)) return `${layer.name} is marked off`;
+    if (sizing.off.has(name) || sizing.off.has(layer.name)) return `${name} is marked off`;
     if (layer.config['trainable'] === false) return `${layer.name} is frozen`;
   }
   const only = sizing.only;
-  if (only !== undefined && !members.some(({ layer }) => only.has(layer.name)))
+  if (only !== undefined && !members.some(({ layer, name }) => only.has(name) || only.has(layer.name)))
     return 'it has no @shrink hint';
   return undefined;
 }

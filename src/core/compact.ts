@@ -31,6 +31,20 @@ export function compactTopology(original: Topology, graph: Graph): Topology {
   return topology;
 }
 
+function isNested(value: unknown): value is NestedLayer {
+  return typeof value === 'object' && value !== null && 'config' in value;
+}
+
 function copyWidths(from: LayerConfig | undefined, to: LayerConfig): void {
-  for (const key of WIDTH_KEYS) if (from !== undefined && key in to && key in from) to[key] = from[key];
+  if (from === undefined) return;
+  for (const key of WIDTH_KEYS) if (key in to && key in from) to[key] = from[key];
+  // Wrappers and recurrent cells hold widths one level deeper.
+  for (const key of ['layer', 'cell'] as const)
+    if (isNested(from[key]) && isNested(to[key])) copyWidths(from[key].config, to[key].config);
+  const [learned, own] = [from['cells'], to['cells']];
+  if (Array.isArray(learned) && Array.isArray(own))
+    own.forEach((cell: unknown, i) => {
+      const other: unknown = learned[i];
+      if (isNested(cell) && isNested(other)) copyWidths(other.config, cell.config);
+    });
 }

@@ -1,7 +1,8 @@
 import type { Analysis } from './analysis';
 import { KAPPA, markChannels, rankByScorePerCost, scheduledSize, REMOVAL_STEPS } from './budget';
 import { respectLimits, type LimitsOf } from './constraints';
-import { marginalCosts, totalCost, type Alive, type CostModel } from './cost';
+import { costModel, marginalCosts, totalCost, type Alive, type CostModel } from './cost';
+import type { CostWeight } from './options';
 
 /** What is known of the switches at a removal, by channel class. */
 export interface SwitchReading {
@@ -55,6 +56,31 @@ function meanCost(costs: Float64Array): number {
   return count === 0 ? 1 : sum / count;
 }
 
+/**
+ * What the penalty of a channel is weighed by: its marginal cost at the present widths, in units of the mean over the
+ * living, so that λ keeps its meaning as the network shrinks; or 1 for all.
+ */
+function costShares(analysis: Analysis, weight: CostWeight, alive: Alive): (c: number) => number {
+  if (weight === '1') return () => 1;
+  const costs = marginalCosts(costModel(analysis, weight), alive);
+  const mean = meanCost(costs);
+  return (c) => (costs[c] ?? 0) / mean;
+}
+
+/** λ of every class: that of its layer (the largest of those that share it) times what it is weighed by. */
+function penalties(
+  analysis: Analysis,
+  lambdaAt: (layer: string) => number,
+  weight: (c: number) => number,
+): Float64Array {
+  const lambdas = new Float64Array(analysis.classCount);
+  for (const hub of analysis.hubs) {
+    const lambda = Math.max(...hub.layers.map((layer) => lambdaAt(layer.name)));
+    for (const c of hub.classes) lambdas[c] = lambda * weight(c);
+  }
+  return lambdas;
+}
+
 /** The budget path (RECIPE.md, steps 2 to 5). */
 export class BudgetController implements Controller {
   readonly everySteps = REMOVAL_STEPS;
@@ -104,6 +130,7 @@ export class LambdaController implements Controller {
     private readonly lambda: number,
     private readonly lambdaAt: (layer: string) => number,
     private readonly limitsOf: LimitsOf,
+    private readonly costWeight?: CostWeight,
   ) {}
 
   decide(
@@ -124,13 +151,8 @@ export class LambdaController implements Controller {
       guarded.push(c);
     }
     const dead = respectLimits(analysis, alive, guarded, this.limitsOf);
-    const after = marginalCosts(model, without(alive, dead));
-    const mean = meanCost(after);
-    const threshold = new Float64Array(after.length);
-    for (const hub of analysis.hubs) {
-      const lambda = Math.max(...hub.layers.map((layer) => this.lambdaAt(layer.name)));
-      for (const c of hub.classes) threshold[c] = lambda * Math.sqrt((after[c] ?? 0) / mean);
-    }
+    const share = costShares(analysis, this.costWeight ?? model.kind, without(alive, dead));
+    const threshold = penalties(analysis, this.lambdaAt, (c) => Math.sqrt(share(c)));
     return { dead, fading: [], threshold, lambda: this.lambda };
   }
 }
@@ -148,6 +170,7 @@ export class OriginalController implements Controller {
     private readonly lambda: number,
     private readonly lambdaAt: (layer: string) => number,
     private readonly limitsOf: LimitsOf,
+    private readonly costWeight: CostWeight = '1',
   ) {}
 
   decide(
@@ -159,11 +182,8 @@ export class OriginalController implements Controller {
   ): Decision {
     const masked = candidates(analysis, model, alive, reading).filter((c) => reading.fading[c] === 1);
     const dead = respectLimits(analysis, alive, masked, this.limitsOf);
-    const threshold = new Float64Array(alive.length);
-    for (const hub of analysis.hubs) {
-      const lambda = Math.max(...hub.layers.map((layer) => this.lambdaAt(layer.name)));
-      for (const c of hub.classes) threshold[c] = lambda;
-    }
+    const share = costShares(analysis, this.costWeight, without(alive, dead));
+    const threshold = penalties(analysis, this.lambdaAt, share);
     return { dead, fading: [], threshold, lambda: this.lambda };
   }
 }

@@ -1,4 +1,5 @@
 import type { AnalysedCall, Analysis } from './analysis';
+import type { ChannelIds } from './channels';
 import type { Graph, GraphLayer, TensorRef } from './graph';
 import type { LayerFacts } from './rules/rule';
 import { registerRule } from './rules/table';
@@ -12,9 +13,8 @@ import { registerRule } from './rules/table';
 
 export const FILTER_CLASS = 'ShrinkFilter';
 
-/** What a Filter layer does. */
-export interface FilterConfig {
-  readonly name: string;
+/** The switches of the channels along an axis. */
+export interface AxisSwitches {
   /** Hubs whose switches it applies, in the order in which they are concatenated. */
   readonly hubs: readonly string[];
   /**
@@ -22,6 +22,11 @@ export interface FilterConfig {
    * when it is one hub's switches in order.
    */
   readonly index: readonly number[] | null;
+}
+
+/** What a Filter layer does. */
+export interface FilterConfig extends AxisSwitches {
+  readonly name: string;
   readonly axis: number;
 }
 
@@ -67,7 +72,9 @@ export function placeFilters(analysis: Analysis): FilterPlace[] {
           // The calls of a shared layer share the weights that a switch is folded into: all are filtered or none.
           for (const other of analysis.calls)
             if (other.layer.name === reader.layer.name)
-              other.inputs.forEach((input) => addReader(places, analysis, input, other));
+              other.inputs.forEach((input) => {
+                if (readsWithKernel(other, input)) addReader(places, analysis, input, other);
+              });
     });
   }
   for (const call of analysis.calls) {
@@ -139,8 +146,9 @@ function consumersOf(
     if (seen.has(keyOf(ref))) return;
     seen.add(keyOf(ref));
     for (const reader of readers.get(keyOf(ref)) ?? []) {
-      if (reader.facts.flow.kind === 'makes') edges.push({ ref, reader });
-      else if (reader.facts.flow.zero)
+      if (reader.facts.flow.kind === 'makes') {
+        if (readsWithKernel(reader, ref)) edges.push({ ref, reader });
+      } else if (reader.facts.flow.zero)
         reader.facts.outputs.forEach((_, tensor) =>
           walk({ layer: reader.layer.name, call: reader.call, tensor }),
         );
@@ -148,6 +156,13 @@ function consumersOf(
   };
   walk(start);
   return edges;
+}
+
+/** First states of a recurrent layer belong to its own units, whose switches stand elsewhere. */
+function readsWithKernel(reader: AnalysedCall, ref: TensorRef): boolean {
+  return reader.inputs.some(
+    (input, position) => keyOf(input) === keyOf(ref) && reader.facts.ungated?.includes(position) !== true,
+  );
 }
 
 function addReader(
@@ -175,6 +190,15 @@ function hasSwitches(analysis: Analysis, ref: TensorRef): boolean {
 
 function configFor(analysis: Analysis, ref: TensorRef, suffix: string): FilterConfig {
   const { ids, axis } = analysis.tensor(ref);
+  const name =
+    ref.call === 0 && ref.tensor === 0
+      ? `${ref.layer}/${suffix}`
+      : `${ref.layer}/${suffix}_${ref.call}_${ref.tensor}`;
+  return { name, axis, ...switchesOf(analysis, ids) };
+}
+
+/** Which switches belong to the channels of an axis. */
+export function switchesOf(analysis: Analysis, ids: ChannelIds): AxisSwitches {
   const at = Array.from(ids, (id) => analysis.switchOf(analysis.classOf(id)));
   const hubs = [...new Set(at.flatMap((place) => (place === undefined ? [] : [place.hub])))];
   const starts = new Map<string, number>();
@@ -187,11 +211,7 @@ function configFor(analysis: Analysis, ref: TensorRef, suffix: string): FilterCo
     place === undefined ? -1 : (starts.get(place.hub.name) ?? 0) + place.index,
   );
   const inOrder = index.length === total && index.every((place, i) => place === i) && hubs.length === 1;
-  const name =
-    ref.call === 0 && ref.tensor === 0
-      ? `${ref.layer}/${suffix}`
-      : `${ref.layer}/${suffix}_${ref.call}_${ref.tensor}`;
-  return { name, hubs: hubs.map((hub) => hub.name), index: inOrder ? null : index, axis };
+  return { hubs: hubs.map((hub) => hub.name), index: inOrder ? null : index };
 }
 
 function keyOf(ref: TensorRef): string {

@@ -22,7 +22,7 @@ export function foldSwitches(
     const place = analysis.switchOf(analysis.classOf(id));
     return place === undefined ? 1 : (switches[place.hub.name]?.[place.index] ?? 1);
   };
-  const scale = (layer: string, side: 'out' | 'in'): void => {
+  const scale = (layer: string, side: 'out' | 'in' | 'internal'): void => {
     analysis.facts.get(layer)?.weights.forEach((weight, index) => {
       const axis = weight[side];
       const ids = axis === undefined ? null : weight.axes[axis];
@@ -41,6 +41,8 @@ export function foldSwitches(
   for (const place of places)
     if (place.side === 'out') once(place.ref.layer, 'out');
     else for (const reader of place.readers) once(reader.layer, 'in');
+  // Where a layer reads its own channels, their switches scale the weight.
+  for (const layer of analysis.facts.keys()) scale(layer, 'internal');
   return result;
 }
 

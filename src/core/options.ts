@@ -14,6 +14,8 @@ export interface Size {
 
 export type Mode = 'budget' | 'lambda' | 'original';
 export type CostKind = 'params' | 'macs';
+/** What a channel's penalty is weighed by: nothing (the paper), or what goes when it goes. */
+export type CostWeight = '1' | CostKind;
 
 export interface TrainOptions {
   readonly mode: Mode;
@@ -30,7 +32,11 @@ export interface TrainOptions {
   readonly learningRate?: number;
   readonly optimizer?: string;
   readonly loss?: string;
+  /** What shrinks channels in mode original: switches (eq. 2), or the norms of their weights (eq. 5). */
+  readonly regularizer: 'switches' | 'group';
   readonly lambda: number;
+  /** Without it, the mode's own: 1 in `original`, the square root of `cost` in `lambda`. */
+  readonly costWeight?: CostWeight;
   readonly lambda2: number;
   /** p of the λ2 term. */
   readonly power: 1 | 2;
@@ -43,6 +49,10 @@ export interface TrainOptions {
   readonly strategy: Strategy;
   readonly gamma: number;
   readonly threshold: number;
+  /** Share of the finish's loss that compares with the finished starting network; 0 for none. */
+  readonly distill: number;
+  /** Temperature at which both are compared. */
+  readonly temperature: number;
   readonly seed: number;
   readonly engine: string;
   /** Module, file or folder, relative to the source file. */
@@ -171,6 +181,12 @@ export const MODEL_OPTIONS: readonly OptionSpec[] = [
     about: 'Strength of the L1 penalty on the switches (modes lambda and original).',
   },
   {
+    key: 'costWeight',
+    type: { kind: 'choice', values: ['1', 'params', 'macs'] },
+    about:
+      'What the penalty of a channel is weighed by (modes lambda and original): 1 is the paper; without it, the mode decides.',
+  },
+  {
     key: 'lambda2',
     type: { kind: 'number', min: 0 },
     default: '0.00001',
@@ -196,6 +212,12 @@ export const MODEL_OPTIONS: readonly OptionSpec[] = [
     about: 'How the learning rate moves: constant, or a tenth after five epochs without a better validation.',
   },
   {
+    key: 'regularizer',
+    type: { kind: 'choice', values: ['switches', 'group'] },
+    default: 'switches',
+    about: 'What shrinks channels in mode original: their switches, or the norms of their weights (group).',
+  },
+  {
     key: 'form',
     type: { kind: 'choice', values: ['relu', 'signed'] },
     default: 'signed',
@@ -218,6 +240,18 @@ export const MODEL_OPTIONS: readonly OptionSpec[] = [
     type: { kind: 'number', above: 0, max: 100 },
     default: '0.5',
     about: 'Sign variance, or size of a switch, at which a channel dies (mode original).',
+  },
+  {
+    key: 'distill',
+    type: { kind: 'number', min: 0, max: 1 },
+    default: '0',
+    about: 'Share of the loss of a finish that compares with the finished starting network; 0 for none.',
+  },
+  {
+    key: 'temperature',
+    type: { kind: 'number', above: 0, max: 1000 },
+    default: '4',
+    about: 'Temperature at which the finish compares with the starting network (distill above 0).',
   },
   {
     key: 'seed',

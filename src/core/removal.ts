@@ -1,10 +1,13 @@
 /**
  * The removal strategies of PAPER.md §3: once per optimizer step, which channels are dead? One interface, on plain
- * numbers; `train/removalStep.ts` does the same on tensors, and a test holds the two together.
+ * numbers; `train/switchModes.ts` does the same on tensors, and a test holds the two together.
  */
 
 export const STRATEGIES = ['relu', 'threshold', 'sign-change', 'sign-variance', 'randomized'] as const;
 export type Strategy = (typeof STRATEGIES)[number];
+
+/** A group is dead when all its weights are under this in absolute value (PAPER.md §6). */
+export const DEAD_WEIGHT = 1e-3;
 
 export interface RemovalSettings {
   readonly strategy: Strategy;

@@ -5,9 +5,11 @@
  */
 import { registerChainedOps } from './chainedOps';
 import { replaceBatchNormalization } from './batchNormalization';
+import { isolateRecurrentCalls } from './recurrentCalls';
 
 export * from '@tensorflow/tfjs-core';
 export * from '@tensorflow/tfjs-layers';
 
+isolateRecurrentCalls();
 registerChainedOps();
 replaceBatchNormalization();

@@ -15,6 +15,8 @@ export interface SessionState {
   /** Trunk steps done. */
   step: number;
   phase: 'trunk' | 'finish';
+  /** Loss of the run's first step, to tell an explosion by. */
+  firstLoss?: number;
   tau: number;
   plateau: Plateau;
   /** Sums over the steps of the epoch that is under way. */

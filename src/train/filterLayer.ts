@@ -1,5 +1,5 @@
 import * as tf from '../engine/tf';
-import { FILTER_CLASS, type FilterConfig } from '../core/filters';
+import { FILTER_CLASS, type AxisSwitches, type FilterConfig } from '../core/filters';
 
 /**
  * The switches β of every hub, one variable of shape [channels] each. They lie outside the layers, because layers
@@ -32,7 +32,8 @@ export class SwitchBank {
   }
 
   add(hub: string, values: Float32Array): tf.Variable {
-    const variable = tf.variable(tf.tensor1d(values), true, `switch/${hub}_${nextId()}`);
+    const name = `switch/${hub}_${nextId()}`;
+    const variable = tf.tidy(() => tf.variable(tf.tensor1d(values), true, name));
     this.variables.set(hub, variable);
     return variable;
   }
@@ -66,6 +67,17 @@ export class SwitchBank {
     if (probability === undefined) return masked;
     const kept = tf.cast(tf.greaterEqual(tf.randomUniform([beta.size]), probability), 'float32');
     return tf.mul(masked, kept);
+  }
+
+  /** The factor of every index of an axis, [length of the axis]. */
+  gate({ hubs, index }: AxisSwitches, training: boolean): tf.Tensor1D {
+    const parts = hubs.map((hub) => this.factor(hub, training));
+    const all = parts.length === 1 && parts[0] !== undefined ? parts[0] : tf.concat1d(parts);
+    if (index === null) return all;
+    // Channels that stay take the 1 that is put behind all switches.
+    const withOne = tf.concat1d([all, tf.tensor1d([1])]);
+    const places = index.map((place) => (place < 0 ? all.size : place));
+    return tf.gather(withOne, tf.tensor1d(places, 'int32'));
   }
 
   dispose(): void {
@@ -122,7 +134,7 @@ export class FilterLayer extends tf.layers.Layer {
     return tf.tidy(() => {
       const input = Array.isArray(inputs) ? inputs[0] : inputs;
       if (input === undefined) throw new Error('a Filter takes one tensor');
-      const gate = this.gate(kwargs.training === true);
+      const gate = this.bank.gate(this.filter, kwargs.training === true);
       // Channels on the last axis broadcast by themselves.
       if (this.filter.axis === input.rank - 1) return tf.mul(input, gate);
       const shape = input.shape.map((_, axis) => (axis === this.filter.axis ? gate.size : 1));
@@ -132,17 +144,6 @@ export class FilterLayer extends tf.layers.Layer {
 
   override getConfig(): tf.serialization.ConfigDict {
     return { ...super.getConfig(), name: this.filter.name };
-  }
-
-  /** The factor of every index of the channel axis, [channels]. */
-  private gate(training: boolean): tf.Tensor1D {
-    const parts = this.filter.hubs.map((hub) => this.bank.factor(hub, training));
-    const all = parts.length === 1 && parts[0] !== undefined ? parts[0] : tf.concat1d(parts);
-    if (this.filter.index === null) return all;
-    // Channels that stay take the 1 that is put behind all switches.
-    const withOne = tf.concat1d([all, tf.tensor1d([1])]);
-    const index = this.filter.index.map((place) => (place < 0 ? all.size : place));
-    return tf.gather(withOne, tf.tensor1d(index, 'int32'));
   }
 }
 

@@ -26,6 +26,8 @@ export interface FinishSetup {
   readonly epochs: number;
   readonly batchSize: number;
   readonly seed: number;
+  /** The finished network to compare with, and how; undefined for the labels alone. */
+  readonly distil?: { readonly teacher: Snapshot; readonly weight: number; readonly temperature: number };
   emit(event: RunEvent): void;
   progress(
     at: Pick<Progress, 'epoch' | 'epochs' | 'loss' | 'params' | 'stepMs'> & { readonly budget: number },
@@ -35,7 +37,7 @@ export interface FinishSetup {
 
 /**
  * The finish of RECIPE.md: no penalty, Filters folded away, a fresh optimizer, the learning rate falling linearly
- * to 0. A static network of the same widths is trained by the same code.
+ * to 0; beside a teacher where one is given. A static network of the same widths is trained by the same code.
  *
  * @returns undefined when it was asked to stop: a finish is short, and begins anew on resume
  */
@@ -49,8 +51,21 @@ export async function finishSnapshot(setup: FinishSetup, snapshot: Snapshot): Pr
   const largest = Math.max(dataset.validation.count, dataset.test.count);
   const evaluator = new Evaluator(engine, network, head, dataset.train.x.shape, labelShape, largest);
   const steps = epochs * batches.perEpoch;
+  const { distil } = setup;
+  const teacher =
+    distil === undefined
+      ? undefined
+      : await Network.create(distil.teacher.graph, distil.teacher.weights, prepared.sizing, {});
   try {
-    const compiled = await compileTraining(engine, network, head, optimizer, NO_SWITCHES, batches.specs());
+    const compiled = await compileTraining(
+      engine,
+      network,
+      head,
+      optimizer,
+      NO_SWITCHES,
+      batches.specs(),
+      distil === undefined || teacher === undefined ? undefined : { ...distil, teacher },
+    );
     try {
       let times: number[] = [];
       let loss = 0;
@@ -108,6 +123,7 @@ export async function finishSnapshot(setup: FinishSetup, snapshot: Snapshot): Pr
     await evaluator.dispose();
     optimizer.dispose();
     network.dispose();
+    teacher?.dispose();
   }
 }
 

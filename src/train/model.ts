@@ -55,9 +55,8 @@ export function setWeights(model: tf.LayersModel, weights: LayerWeights): void {
 export async function readWeights(model: tf.LayersModel): Promise<LayerWeights> {
   const weights: LayerWeights = {};
   for (const [name, layer] of layersOf(model)) {
-    // getWeights hands out the variables' own tensors: they are not disposed here.
-    const tensors = layer.getWeights();
-    if (tensors.length > 0) weights[name] = await Promise.all(tensors.map(readTensor));
+    if (layer.weights.length > 0)
+      weights[name] = await Promise.all(layer.weights.map((weight) => readTensor(variableOf(weight))));
   }
   return weights;
 }
@@ -70,4 +69,20 @@ export async function readTensor(tensor: tf.Tensor): Promise<HostTensor> {
 /** The topology that a model has, as plain JSON. */
 export function topologyOf(model: tf.LayersModel): Topology {
   return JSON.parse(JSON.stringify(model.toJSON(null, false))) as Topology;
+}
+
+/** The variable that a layer's weight is kept in. Its `read` may scale it ({@link scaleInternally}). */
+export function variableOf(weight: tf.LayerVariable): tf.Variable {
+  return (weight as unknown as { val: tf.Variable }).val;
+}
+
+/**
+ * Makes a layer see one of its weights scaled along an axis, wherever it reads it: how a switch acts inside a layer.
+ *
+ * @param factors [length of the axis], read anew each time
+ */
+export function scaleInternally(weight: tf.LayerVariable, axis: number, factors: () => tf.Tensor1D): void {
+  const variable = variableOf(weight);
+  const shape = variable.shape.map((_, i) => (i === axis ? -1 : 1));
+  weight.read = () => tf.mul(variable, tf.reshape(factors(), shape));
 }

@@ -2,11 +2,11 @@ import type * as tf from '../engine/tf';
 import { analyse, type Analysis, type Sizing } from '../core/analysis';
 import { allAlive, costModel, totalCost } from '../core/cost';
 import type { Widths } from '../core/events';
-import { insertFilters, placeFilters, type FilterPlace } from '../core/filters';
+import { insertFilters, placeFilters, switchesOf, type FilterPlace } from '../core/filters';
 import type { Graph } from '../core/graph';
 import type { LayerWeights } from '../core/tensor';
 import { SwitchBank } from './filterLayer';
-import { buildModel, layersOf, readWeights, setWeights } from './model';
+import { buildModel, layersOf, readWeights, scaleInternally, setWeights, variableOf } from './model';
 
 /** A network as it is trained: its graph, the channel graph of it, and a TensorFlow.js model with Filters in place. */
 export class Network {
@@ -42,6 +42,7 @@ export class Network {
       if (values !== undefined && hub.classes.length > 0) bank.add(hub.name, values);
     }
     const model = await buildModel(insertFilters(graph, places), weights, bank);
+    if (filtered) gateInternally(analysis, model, bank);
     return new Network(graph, analysis, places, bank, model);
   }
 
@@ -126,13 +127,20 @@ export function widthsOf(analysis: Analysis): Widths {
   );
 }
 
+/** Lets the switches scale what layers read of their own channels: recurrent kernels. */
+function gateInternally(analysis: Analysis, model: tf.LayersModel, bank: SwitchBank): void {
+  const layers = layersOf(model);
+  for (const [name, facts] of analysis.facts)
+    facts.weights.forEach(({ internal, axes }, index) => {
+      const ids = internal === undefined ? null : axes[internal];
+      const weight = layers.get(name)?.weights[index];
+      if (internal === undefined || ids === null || ids === undefined || weight === undefined) return;
+      const config = switchesOf(analysis, ids);
+      if (config.hubs.length > 0) scaleInternally(weight, internal, () => bank.gate(config, true));
+    });
+}
+
 /** The name under which a hub's switches are listed beside layers. */
 export function switchPlace(hub: string): string {
   return `switch/${hub}`;
-}
-
-/** The variable that a layer's weight is kept in: its `read` hands out the variable itself, typed as a tensor. */
-function variableOf(weight: tf.LayerVariable): tf.Variable {
-  const tensor: unknown = weight.read();
-  return tensor as tf.Variable;
 }

@@ -1,4 +1,5 @@
 import { ShrinkError } from '../core/errors';
+import { adviceOn } from '../core/advice';
 import { BudgetController, LambdaController, OriginalController, type Controller } from '../core/controller';
 import { budgetsInUnits } from '../core/budget';
 import type { Metrics } from '../core/events';
@@ -10,7 +11,7 @@ import { fillRows } from '../data/dataset';
 import { Batches } from './batches';
 import { readCheckpoint, takeCheckpoint, type SessionState } from './checkpoint';
 import { Evaluator } from './evaluate';
-import { finishSnapshot, type Finished } from './finish';
+import { finishSnapshot, type Finished, type FinishSetup } from './finish';
 import { median } from './median';
 import { Network, sizeOfNetwork } from './network';
 import { pointOf } from './points';
@@ -23,6 +24,9 @@ import { Trunk, type TrunkSetup } from './trunk';
 
 /** Rows on which outputs are compared before and after a collection. */
 const SAMPLE_ROWS = 32;
+
+/** A loss this many times the first one (or 1, for a first one near 0) does not come back. */
+const EXPLODED = 1e4;
 
 /**
  * One run: the trunk, in which widths are learned, then a finish for every size, then the result. It can be stopped
@@ -114,8 +118,9 @@ class Session {
       mode.form,
     );
     this.trunk = await Trunk.create(this.trunkSetup(), network);
+    for (const { code, message } of adviceOn(this.options)) this.warnOnce(code, message);
     // The penalty is in force from the first step on, not from the first removal.
-    if (mode.optimized) await this.trunk.remove(0, this.makeController());
+    if (mode.penalty !== undefined) await this.trunk.remove(0, this.makeController());
   }
 
   private async resume(checkpoint: Checkpoint): Promise<void> {
@@ -162,11 +167,11 @@ class Session {
     const smallest = this.budgets.at(-1);
     if (smallest !== undefined)
       return new BudgetController(this.steps, this.startSize, smallest, limitsOf, this.state.tau);
-    const { lambda, mode } = this.options;
+    const { lambda, mode, costWeight } = this.options;
     const lambdaAt = (layer: string): number => hintLambda(layer) ?? lambda;
     return mode === 'lambda'
-      ? new LambdaController(lambda, lambdaAt, limitsOf)
-      : new OriginalController(lambda, lambdaAt, limitsOf);
+      ? new LambdaController(lambda, lambdaAt, limitsOf, costWeight)
+      : new OriginalController(lambda, lambdaAt, limitsOf, costWeight);
   }
 
   private async runTrunk(): Promise<'done' | 'stopped'> {
@@ -182,8 +187,8 @@ class Session {
         return 'stopped';
       }
       const before = performance.now();
-      const factor = lambdaFactor(this.options.lambdaSchedule, state.step / this.steps);
-      const { loss, accuracy } = await trunk.step(state.step, this.learningRate(), factor);
+      const { loss, accuracy } = await trunk.step(state.step, this.learningRate(), this.lambdaFactor());
+      this.checkLoss(trunk, loss);
       times.push(performance.now() - before);
       state.step += 1;
       state.epoch.loss += loss;
@@ -262,6 +267,18 @@ class Session {
     if (!reached || this.budgets.length === 0) await this.keep(trunk, trunk.size(), 'budget');
   }
 
+  /** The budget path has a schedule on size instead of one on λ. */
+  private lambdaFactor(): number {
+    const { mode, lambdaSchedule } = this.options;
+    return mode === 'budget' ? 1 : lambdaFactor(lambdaSchedule, this.state.step / this.steps);
+  }
+
+  /** @throws ShrinkError `loss-exploded`: what comes after is not worth the user's time */
+  private checkLoss(trunk: Trunk, loss: number): void {
+    const first = (this.state.firstLoss ??= loss);
+    if (loss > EXPLODED * (1 + first)) throw trunk.lossError('loss-exploded', loss, this.state.step);
+  }
+
   private learningRate(): number {
     return this.inputs.optimizer.learningRate * this.state.plateau.factor;
   }
@@ -281,6 +298,9 @@ class Session {
     const { head, dataset } = this.inputs.prepared;
     await trunk.settle();
     const validation = await this.validate(trunk.network, dataset.validation.count);
+    // The last step's weights were not seen by a training loss yet: what is broken must not become a checkpoint.
+    if (!Number.isFinite(validation.loss))
+      throw trunk.lossError('loss-not-finite', validation.loss, state.step - 1);
     if (this.options.rateSchedule === 'plateau')
       state.plateau = afterEpoch(state.plateau, validation.accuracy ?? -validation.loss);
     const loss = state.epoch.loss / state.epoch.steps;
@@ -344,9 +364,23 @@ class Session {
         emit: (event) => context.emit(event),
         progress: (at) => this.progress.finish(this.state, at),
         stop: context.stop,
+        ...this.distillation(snapshot),
       },
       snapshot,
     );
+  }
+
+  /** The starting network is finished first and then teaches the smaller ones. */
+  private distillation(snapshot: Snapshot): Pick<FinishSetup, 'distil'> {
+    const { distill: weight, temperature } = this.options;
+    if (weight === 0 || snapshot.kind === 'start') return {};
+    const teacher = this.state.finished.find((done) => done.snapshot.kind === 'start')?.snapshot;
+    if (teacher !== undefined) return { distil: { teacher, weight, temperature } };
+    this.warnOnce(
+      'distill-unused',
+      'distill has no effect: channels died before a fifth of the trunk, so that no starting network was kept.',
+    );
+    return {};
   }
 
   private async save(): Promise<void> {

@@ -1,12 +1,11 @@
 import * as tf from '../engine/tf';
 import type { Network } from './network';
-import type { SwitchMode, SwitchState } from './switchModes';
+import { groupsOf } from './groups';
+import type { Switches, SwitchMode, SwitchState } from './switchModes';
 
 /** The switches of one hub with their state. */
-export interface SwitchControls {
+export interface SwitchControls extends Switches {
   readonly hub: string;
-  readonly beta: tf.Variable;
-  readonly state: SwitchState;
 }
 
 /** Makes the state of every hub's switches and lets the network's Filters see it. */
@@ -23,7 +22,21 @@ export async function makeControls(network: Network, mode: SwitchMode): Promise<
     controls.push({ hub, beta, state });
     if (mode.optimized) network.bank.mask(hub, state.alive, () => mode.dropProbability?.(state));
   }
-  return controls;
+  if (mode.grouped !== true) return controls;
+  const alive = new Map(controls.map(({ hub, state }) => [hub, state.alive as tf.Tensor]));
+  const groups = groupsOf(network);
+  return controls.map((control) => {
+    const group = groups.get(control.hub);
+    if (group === undefined) throw new RangeError(`no weights make ${control.hub}`);
+    return {
+      ...control,
+      group: {
+        squares: () => group.squares(alive),
+        sizes: () => group.sizes(alive),
+        countAtLeast: (limit) => group.countAtLeast(limit, alive),
+      },
+    };
+  });
 }
 
 export function disposeControls(controls: readonly SwitchControls[]): void {

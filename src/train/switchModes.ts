@@ -2,7 +2,7 @@ import * as tf from '../engine/tf';
 import type { Analysis } from '../core/analysis';
 import { FADE, SCORE_KEEP } from '../core/budget';
 import { mixSeed, normalSamples, seededRandom } from '../core/random';
-import type { RemovalSettings } from '../core/removal';
+import { DEAD_WEIGHT, type RemovalSettings } from '../core/removal';
 import type { StepScalars } from '../engine/engine';
 
 /**
@@ -13,6 +13,21 @@ import type { StepScalars } from '../engine/engine';
 
 /** Variables beside β, by name; `alive` is 1 where a channel lives and 0 where it is dead for good. */
 export type SwitchState = Readonly<Record<string, tf.Variable>> & { readonly alive: tf.Variable };
+
+/** The switches of one hub, as a mode sees them. */
+export interface Switches {
+  readonly beta: tf.Variable;
+  readonly state: SwitchState;
+  /** The weights that make each channel; present where the mode is `grouped`. */
+  readonly group?: GroupReading;
+}
+
+/** [channels] each; what is differentiated is `squares`. */
+export interface GroupReading {
+  squares(): tf.Tensor1D;
+  sizes(): tf.Tensor1D;
+  countAtLeast(limit: number): tf.Tensor1D;
+}
 
 export interface SwitchMode {
   /** `signed` multiplies by β, `relu` by max(0, β) (draft, eq. 1). */
@@ -25,10 +40,12 @@ export interface SwitchMode {
   state(
     beta: Float32Array,
   ): Readonly<Record<string, readonly number[]>> & { readonly alive: readonly number[] };
+  /** Whether the penalty and the removal look at the weights that make a channel. */
+  readonly grouped?: boolean;
   /** Added to the loss; undefined for none. */
-  penalty?(beta: tf.Variable, state: SwitchState, scalars: StepScalars): tf.Scalar;
+  penalty?(switches: Switches, scalars: StepScalars): tf.Scalar;
   /** Moves β and the state after the weights have moved. */
-  move(beta: tf.Variable, state: SwitchState, gradient: tf.Tensor): void;
+  move(switches: Switches, gradient: tf.Tensor, scalars: StepScalars): void;
   /** Probability with which each channel is dropped in a training step; undefined for never. */
   dropProbability?(state: SwitchState): tf.Tensor1D;
   /** State of a channel that must live on although its strategy killed it. */
@@ -54,7 +71,7 @@ export const PROXIMAL: SwitchMode = {
     fading: filled(length, 0),
     threshold: filled(length, 0),
   }),
-  move(beta, state, gradient) {
+  move({ beta, state }, gradient, scalars) {
     const { alive, score, fading, threshold } = state as Record<
       'score' | 'fading' | 'threshold',
       tf.Variable
@@ -65,7 +82,7 @@ export const PROXIMAL: SwitchMode = {
       score.assign(tf.add(tf.mul(score, SCORE_KEEP), tf.mul(effect, 1 - SCORE_KEEP)));
       const moved = tf.sub(beta, tf.mul(gradient, SWITCH_RATE));
       // soft(b, t) = relu(b - t) - relu(-b - t): zero inside the threshold, pulled towards zero outside.
-      const limit = tf.mul(threshold, SWITCH_RATE);
+      const limit = tf.mul(tf.mul(threshold, SWITCH_RATE), scalars['lambda'] ?? 1);
       const pulled = tf.sub(tf.relu(tf.sub(moved, limit)), tf.relu(tf.sub(tf.neg(moved), limit)));
       const faded = tf.mul(beta, FADE);
       const next = tf.add(tf.mul(pulled, tf.sub(1, fading)), tf.mul(faded, fading));
@@ -100,12 +117,12 @@ export function subgradientMode(form: 'signed' | 'relu', removal: RemovalSetting
       variance: filled(beta.length, 0),
       first: Array.from(beta, Math.sign),
     }),
-    penalty(beta, state, scalars) {
+    penalty({ beta, state }, scalars) {
       const size = form === 'relu' ? tf.relu(beta) : tf.abs(beta);
       const weighed = tf.mul(tf.mul(size, state['lambda'] ?? 0), state.alive);
       return tf.mul(tf.sum(weighed), scalars['lambda'] ?? 1);
     },
-    move: (beta, state) => observeOnDevice(removal, beta, state),
+    move: ({ beta, state }) => observeOnDevice(removal, beta, state),
     ...(randomized
       ? {
           dropProbability: (state: SwitchState) =>
@@ -145,6 +162,52 @@ function observeOnDevice(settings: RemovalSettings, beta: tf.Variable, state: Sw
     };
     alive.assign(tf.mul(alive, tf.cast(lives(), 'float32')));
   });
+}
+
+/** Below it a squared norm counts as this: the root of 0 has no gradient. */
+const SMALLEST_SQUARE = 1e-24;
+
+/**
+ * Group sparsity (draft eq. 5): λ Σ_i √#θ_i ‖θ_i‖₂ over the weights that make each channel, and no learned switch. A
+ * channel is dead when all its weights are under {@link DEAD_WEIGHT}; β is 1 while it lives and 0 from then on.
+ */
+export const GROUP_SPARSITY: SwitchMode = {
+  form: 'signed',
+  optimized: false,
+  grouped: true,
+  draw: (channels) => new Float32Array(channels).fill(1),
+  state: ({ length }) => ({
+    alive: filled(length, 1),
+    lambda: filled(length, 0),
+    score: filled(length, 0),
+    kept: filled(length, 0),
+  }),
+  penalty({ state, group }, scalars) {
+    const weights = groupOf(group);
+    const norms = tf.sqrt(tf.maximum(weights.squares(), SMALLEST_SQUARE));
+    const weighed = tf.mul(
+      tf.mul(tf.sqrt(weights.sizes()), norms),
+      tf.mul(state['lambda'] ?? 0, state.alive),
+    );
+    return tf.mul(tf.sum(weighed), scalars['lambda'] ?? 1);
+  },
+  move({ beta, state, group }) {
+    const { alive, score, kept } = state as Record<'score' | 'kept', tf.Variable> & SwitchState;
+    const weights = groupOf(group);
+    tf.tidy(() => {
+      const lives = tf.cast(tf.greater(weights.countAtLeast(DEAD_WEIGHT), 0), 'float32');
+      // What makes a channel strong here is its norm: limits keep the strongest.
+      score.assign(weights.squares());
+      alive.assign(tf.mul(alive, tf.maximum(lives, kept)));
+      beta.assign(tf.mul(alive, 1));
+    });
+  },
+  revive: () => ({ beta: 1, kept: 1 }),
+};
+
+function groupOf(group: GroupReading | undefined): GroupReading {
+  if (group === undefined) throw new RangeError('group sparsity needs the weights of its channels');
+  return group;
 }
 
 /** First values of every hub's switches. */

@@ -56,6 +56,8 @@ export class Trunk {
   private aliveClasses: Alive;
   /** Penalty that is in force, for the journal. */
   lambda = 0;
+  /** What the last step ran with, for messages. */
+  private stepped = { learningRate: 0, lambdaFactor: 1 };
 
   private constructor(
     private readonly setup: TrunkSetup,
@@ -106,13 +108,20 @@ export class Trunk {
       lambda: lambdaFactor,
     });
     const value = loss?.[0] ?? Number.NaN;
-    if (!Number.isFinite(value))
-      throw new ShrinkError(
-        'training',
-        'loss-not-finite',
-        `The loss became ${String(value)} at step ${step + 1} (λ ${this.lambda.toPrecision(2)}); lower the learning rate (${learningRate}) or scale the data.`,
-      );
+    this.stepped = { learningRate, lambdaFactor };
+    if (!Number.isFinite(value)) throw this.lossError('loss-not-finite', value, step);
     return { loss: value, accuracy: right?.[0] ?? 0 };
+  }
+
+  /** What to say of a loss that went wrong. @param step 0-based, the one that showed it */
+  lossError(code: 'loss-not-finite' | 'loss-exploded', loss: number, step: number): ShrinkError {
+    const { learningRate, lambdaFactor } = this.stepped;
+    const lambda = (this.lambda * lambdaFactor).toPrecision(2);
+    return new ShrinkError(
+      'training',
+      code,
+      `The loss became ${Number.isFinite(loss) ? loss.toPrecision(3) : String(loss)} at step ${step + 1} (λ ${lambda}); lower the learning rate (${learningRate}) or scale the data.`,
+    );
   }
 
   /**

@@ -1,5 +1,6 @@
 import * as tf from '../engine/tf';
 import type { CompiledStep, Engine, StepFunction, StepScalars, TensorSpec } from '../engine/engine';
+import { distilledLoss, type Distillation } from './distil';
 import { meanLoss, rowAccuracy, type Head } from './head';
 import type { Network } from './network';
 import type { Optimizer } from './optimizer';
@@ -30,6 +31,7 @@ export function trainingStep(
   head: Head,
   optimizer: Optimizer,
   { mode, controls, decayPower }: SwitchTraining,
+  distillation?: Distillation,
 ): { readonly step: StepFunction; readonly variables: readonly tf.Variable[] } {
   const weights = network.trainedVariables();
   const betas = controls.map((control) => control.beta);
@@ -43,8 +45,18 @@ export function trainingStep(
       // Kept: what a gradient function makes besides its value is disposed with its tape.
       measured.right = tf.keep(tf.mean(rowAccuracy(head, y, out)));
       measured.loss = tf.keep(tf.clone(loss));
+      const taught =
+        distillation === undefined
+          ? loss
+          : distilledLoss(
+              head,
+              loss,
+              out,
+              distillation.teacher.model.apply(x, { training: false }) as tf.Tensor,
+              distillation,
+            );
       return addPenalties(
-        loss,
+        taught,
         network.model,
         weights,
         { mode, controls, ...(decayPower === undefined ? {} : { decayPower }) },
@@ -55,12 +67,17 @@ export function trainingStep(
       optimized.map((variable) => gradientOf(grads, variable)),
       scalars['learningRate'] ?? 0,
     );
-    for (const { beta, state } of controls) mode.move(beta, state, gradientOf(grads, beta));
+    for (const control of controls) mode.move(control, gradientOf(grads, control.beta), scalars);
     return [measured.loss ?? value, measured.right ?? tf.scalar(0)];
   };
   return {
     step,
-    variables: [...network.weightVariables(), ...optimizer.stateVariables(), ...variablesOf(controls)],
+    variables: [
+      ...network.weightVariables(),
+      ...optimizer.stateVariables(),
+      ...variablesOf(controls),
+      ...(distillation?.teacher.weightVariables() ?? []),
+    ],
   };
 }
 
@@ -72,8 +89,9 @@ export function compileTraining(
   optimizer: Optimizer,
   switches: SwitchTraining,
   batch: readonly TensorSpec[],
+  distillation?: Distillation,
 ): Promise<CompiledStep> {
-  const { step, variables } = trainingStep(network, head, optimizer, switches);
+  const { step, variables } = trainingStep(network, head, optimizer, switches, distillation);
   return engine.compile(step, variables, batch, STEP_SCALARS);
 }
 
@@ -88,8 +106,8 @@ function addPenalties(
   let total = model.calculateLosses().reduce((sum, extra) => tf.add(sum, extra), loss);
   if (decayPower !== undefined)
     total = tf.add(total, tf.mul(norm(weights, decayPower), scalars['weightDecay'] ?? 0));
-  for (const { beta, state } of controls) {
-    const penalty = mode.penalty?.(beta, state, scalars);
+  for (const control of controls) {
+    const penalty = mode.penalty?.(control, scalars);
     if (penalty !== undefined) total = tf.add(total, penalty);
   }
   return total;

@@ -177,9 +177,7 @@ function imageBlock(c: Choices, x: Tensor): Tensor {
         })
         .apply(x) as Tensor;
     case 10: {
-      const padded = tf.layers
-        .zeroPadding2d({ padding: 1 })
-        .apply(convolution(c, c.width()).apply(x));
+      const padded = tf.layers.zeroPadding2d({ padding: 1 }).apply(convolution(c, c.width()).apply(x));
       return tf.layers.cropping2D({ cropping: 1 }).apply(padded) as Tensor;
     }
     case 11: {
@@ -195,7 +193,62 @@ function imageBlock(c: Choices, x: Tensor): Tensor {
   }
 }
 
+function recurrentLayer(c: Choices, units: number, returnSequences: boolean) {
+  const config = {
+    units,
+    returnSequences,
+    useBias: c.pick(4) > 0,
+    kernelInitializer: 'zeros',
+    recurrentInitializer: 'zeros',
+  } as const;
+  switch (c.pick(3)) {
+    case 0:
+      return tf.layers.simpleRNN(config);
+    case 1:
+      return tf.layers.gru(config);
+    default:
+      return tf.layers.lstm(config);
+  }
+}
+
+/** Two recurrent layers in a row, or a layer of stacked cells, or an encoder that hands its state to a decoder. */
+function recurrentBlock(c: Choices, x: Tensor): Tensor {
+  switch (c.pick(5)) {
+    case 0:
+      return recurrentLayer(c, c.width(), true).apply(recurrentLayer(c, c.width(), true).apply(x)) as Tensor;
+    case 1: {
+      const layer = recurrentLayer(c, c.width(), true);
+      const mergeMode = c.of(['concat', 'sum', 'ave', 'mul'] as const);
+      return tf.layers.bidirectional({ layer, mergeMode }).apply(x) as Tensor;
+    }
+    case 2: {
+      const cells = [
+        tf.layers.lstmCell({ units: c.width() }),
+        tf.layers.gruCell({ units: c.width(), recurrentInitializer: 'zeros' }),
+      ];
+      return tf.layers
+        .rnn({ cell: tf.layers.stackedRNNCells({ cells }), returnSequences: true })
+        .apply(x) as Tensor;
+    }
+    case 3: {
+      const units = c.width();
+      const encoder = tf.layers.lstm({ units, returnState: true, recurrentInitializer: 'zeros' });
+      const [, h, s] = encoder.apply(x) as Tensor[];
+      const decoder = tf.layers.lstm({ units, returnSequences: true, recurrentInitializer: 'zeros' });
+      if (h === undefined || s === undefined) throw new RangeError('an LSTM has two states');
+      return decoder.apply([x, h, s]) as Tensor;
+    }
+    default: {
+      const inner = tf.layers.dense({ units: c.width(), activation: c.of(ACTIVATIONS) });
+      return tf.layers
+        .timeDistributed({ layer: inner })
+        .apply(recurrentLayer(c, c.width(), true).apply(x)) as Tensor;
+    }
+  }
+}
+
 function sequenceBlock(c: Choices, x: Tensor): Tensor {
+  if (c.pick(3) === 0) return recurrentBlock(c, x);
   switch (c.pick(7)) {
     case 0:
       return tf.layers

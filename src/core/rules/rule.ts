@@ -28,6 +28,18 @@ export interface WeightInfo {
   readonly out?: number;
   /** The axis along which scaling the weight does the same as scaling the layer's input channels. */
   readonly in?: number;
+  /**
+   * The axis along which the layer itself reads channels that it makes (a recurrent kernel): their switches scale the
+   * weight where it is used.
+   */
+  readonly internal?: number;
+}
+
+/** A width of a layer; all layers but stacked recurrent ones have one at most. */
+export interface LayerWidth {
+  /** Put behind the layer's name; empty for the only one. */
+  readonly label: string;
+  readonly ids: ChannelIds;
 }
 
 /** A product of channel counts: `coefficient · Π_axes (channels left on that axis)`. */
@@ -55,6 +67,10 @@ export interface LayerFacts {
   readonly flow: Flow;
   /** The configuration key that holds the width, where the layer has one of its own. */
   readonly widthKey?: 'units' | 'filters' | 'output_dim';
+  /** Widths that lie deeper in the configuration (wrappers, cells); otherwise the first output's, by `widthKey`. */
+  readonly widths?: readonly LayerWidth[];
+  /** Positions of inputs whose channels are joined with the layer's own and pass no kernel of it: first states. */
+  readonly ungated?: readonly number[];
   /** Changes of the configuration once channels are gone. @param count how many channels of an axis are left */
   readonly resize?: (count: (ids: ChannelIds) => number) => LayerConfig;
 }
@@ -79,7 +95,7 @@ export function only(inputs: readonly TensorInfo[], layer: GraphLayer): TensorIn
 export function weight(
   name: string,
   axes: readonly (ChannelIds | number)[],
-  options: { trainable?: boolean; out?: number; in?: number } = {},
+  options: { trainable?: boolean; out?: number; in?: number; internal?: number } = {},
 ): WeightInfo {
   return {
     name,
@@ -88,6 +104,7 @@ export function weight(
     trainable: options.trainable ?? true,
     ...(options.out === undefined ? {} : { out: options.out }),
     ...(options.in === undefined ? {} : { in: options.in }),
+    ...(options.internal === undefined ? {} : { internal: options.internal }),
   };
 }
 

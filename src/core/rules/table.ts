@@ -8,6 +8,7 @@ import { additiveNoise, dropout, masking } from './noise';
 import { batchNorm, layerNorm } from './norm';
 import { globalPooling, pooling } from './pooling';
 import { cropping, flatten, input, permute, repeatVector, reshape, upSampling, zeroPadding } from './shape';
+import { bidirectional, recurrent, rnn, timeDistributed } from './recurrent';
 import type { Rule } from './rule';
 
 /** Every layer class that the channel graph can follow. */
@@ -62,6 +63,12 @@ const RULES = new Map<string, Rule>(
     Multiply: elementwise('none'),
     Concatenate: concatenate,
     Dot: dot,
+    SimpleRNN: recurrent('SimpleRNN'),
+    GRU: recurrent('GRU'),
+    LSTM: recurrent('LSTM'),
+    RNN: rnn,
+    Bidirectional: bidirectional((layer) => ruleFor(layer)),
+    TimeDistributed: timeDistributed((layer) => ruleFor(layer)),
   }),
 );
 

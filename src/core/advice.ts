@@ -1,0 +1,22 @@
+import type { TrainOptions } from './options';
+
+/** Options that are allowed and yet do not do what their user will think, with what to do. */
+export function adviceOn(
+  options: Pick<TrainOptions, 'mode' | 'regularizer' | 'lambda' | 'lambda2' | 'distill' | 'finish'>,
+): { readonly code: string; readonly message: string }[] {
+  const { mode, regularizer, lambda, lambda2, distill, finish } = options;
+  const advice: { code: string; message: string }[] = [];
+  const switched = mode === 'lambda' || (mode === 'original' && regularizer === 'switches');
+  if (switched && lambda > 0 && lambda2 === 0)
+    advice.push({
+      code: 'lambda2-zero',
+      message:
+        'lambda2 is 0, so that the objective has no minimum (Proposition A.3): weights times 2 and switches times 1/2 leave the loss as it is and halve the penalty. Set lambda2 above 0, such as 0.00001.',
+    });
+  if (distill > 0 && finish === 0)
+    advice.push({
+      code: 'distill-unused',
+      message: 'distill has no effect without a finish; set finish to 1 or more.',
+    });
+  return advice;
+}
