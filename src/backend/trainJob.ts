@@ -16,7 +16,7 @@ import { describeOptimizer, type OptimizerName, type OptimizerSpec } from '../tr
 import { sizeOfNetwork } from '../train/network';
 import { prepareTraining, type AuthoredModel } from '../train/prepare';
 import { runSession } from '../train/session';
-import { PROXIMAL, subgradientMode, type SwitchMode } from '../train/switchModes';
+import { GROUP_SPARSITY, PROXIMAL, subgradientMode, type SwitchMode } from '../train/switchModes';
 import { evaluatePlan, loadUserModule } from './userCode';
 
 /** What the backend process does for a run: the author's model and data, an engine, then the session. */
@@ -52,8 +52,9 @@ export async function trainJob(context: RunContext): Promise<'done' | 'stopped'>
 
 /** How switches are trained: the paper's way in mode `original`, else the proximal way. */
 function switchModeOf(options: TrainOptions): SwitchMode {
-  const { mode, form, strategy, gamma, threshold } = options;
-  return mode === 'original' ? subgradientMode(form, { strategy, gamma, threshold }) : PROXIMAL;
+  const { mode, regularizer, form, strategy, gamma, threshold } = options;
+  if (mode !== 'original') return PROXIMAL;
+  return regularizer === 'group' ? GROUP_SPARSITY : subgradientMode(form, { strategy, gamma, threshold });
 }
 
 /** A run that goes on does so on the engine it began with: another one rounds differently. */
