@@ -24,11 +24,10 @@ async function openPanel(page: Page): Promise<void> {
   const css = readFileSync(path.join(root, 'dist/webview/panel.css'), 'utf8');
   const script = readFileSync(path.join(root, 'dist/webview/panel.js'), 'utf8');
   const source = readFileSync(path.join(root, 'src/vscode/panel/panelWords.ts'), 'utf8');
-  const pairs = [...source.matchAll(/^ {4}(\w+): t\('(.*)'\),$/gm)].map(([, key, text]) => [
-    key ?? '',
-    text ?? '',
-  ]);
-  const boot = JSON.stringify({ folder: '/made', words: Object.fromEntries(pairs) });
+  const pairs: [string, string][] = [...source.matchAll(/^ {4}(\w+): vscode\.l10n\.t\('(.*)'\),$/gm)].map(
+    ([, key, text]) => [key ?? '', text ?? ''],
+  );
+  const boot = JSON.stringify({ folder: '/made', words: Object.fromEntries<string>(pairs) });
   await page.setContent(
     `<body class="vscode-dark" style="--vscode-foreground:#ccc;--vscode-editor-background:#1f1f1f"><main id="panel"></main><script id="boot" type="application/json">${boot}</script></body>`,
   );

@@ -11,16 +11,20 @@ const AUTO = MODEL_OPTIONS.find(({ key }) => key === 'engine')?.default ?? 'auto
 /** `Select Engine`: what can compute here, and what the others lack. */
 export async function selectEngineCommand(): Promise<void> {
   requireTrust();
-  const { t } = vscode.l10n;
   const engines = await vscode.window.withProgress(
-    { location: vscode.ProgressLocation.Window, title: t('Looking for engines') },
+    { location: vscode.ProgressLocation.Window, title: vscode.l10n.t('Looking for engines') },
     () => askBackend({ kind: 'engines' }, backendSettings()),
   );
   const settings = vscode.workspace.getConfiguration('shrinknets');
   const current = settings.get<string>('engine', AUTO);
   const mark = (name: string): string => (name === current ? `$(check) ${name}` : name);
   const items = [
-    { name: AUTO, label: mark(AUTO), description: t('the fastest that works here'), available: true },
+    {
+      name: AUTO,
+      label: mark(AUTO),
+      description: vscode.l10n.t('the fastest that works here'),
+      available: true,
+    },
     ...engines.map((engine) => ({
       name: engine.name,
       label: engine.available ? mark(engine.name) : `$(circle-slash) ${engine.name}`,
@@ -31,13 +35,13 @@ export async function selectEngineCommand(): Promise<void> {
     })),
   ];
   const picked = await vscode.window.showQuickPick(items, {
-    placeHolder: t('What shall compute?'),
+    placeHolder: vscode.l10n.t('What shall compute?'),
     matchOnDescription: true,
   });
   if (picked === undefined) return;
   if (!picked.available) {
     await vscode.window.showInformationMessage(
-      t('{0} cannot run here: {1}', picked.name, picked.description),
+      vscode.l10n.t('{0} cannot run here: {1}', picked.name, picked.description),
     );
     return;
   }
@@ -54,14 +58,13 @@ const INSTALLABLE = ['onnxruntime-node', '@tensorflow/tfjs-node'];
 /** `Install Native Engine`: runs npm in a terminal where the user sees what it does; in the project if there is one. */
 export async function installEngineCommand({ context }: Services): Promise<void> {
   requireTrust();
-  const { t } = vscode.l10n;
   const name = await vscode.window.showQuickPick(INSTALLABLE, {
-    placeHolder: t('Which engine? npm downloads it into your project.'),
+    placeHolder: vscode.l10n.t('Which engine? npm downloads it into your project.'),
   });
   if (name === undefined) return;
   const folder = vscode.workspace.workspaceFolders?.[0]?.uri ?? context.globalStorageUri;
   if (folder.scheme === 'file') await mkdir(folder.fsPath, { recursive: true });
-  const terminal = vscode.window.createTerminal({ name: t('Install {0}', name), cwd: folder });
+  const terminal = vscode.window.createTerminal({ name: vscode.l10n.t('Install {0}', name), cwd: folder });
   terminal.show();
   terminal.sendText(`npm install --no-save ${name}`);
 }

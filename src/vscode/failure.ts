@@ -6,11 +6,15 @@ export class Cancelled extends Error {
   override readonly name = 'Cancelled';
 }
 
+/** Learned widths that cannot be written in place: the compact model can still be had as a file of its own. */
+const REFUSED_EDITS = new Set(['edit-refused', 'read-back']);
+
 /** Where every failure ends: the log gets all of it, the user a sentence and what to do. */
 export async function reportFailure(
   log: vscode.LogOutputChannel,
   what: string,
   thrown: unknown,
+  target?: unknown,
 ): Promise<void> {
   if (thrown instanceof Cancelled || thrown instanceof vscode.CancellationError) return;
   const known = thrown instanceof ShrinkError;
@@ -23,7 +27,11 @@ export async function reportFailure(
   const showLog = vscode.l10n.t('Show Log');
   const manage = vscode.l10n.t('Manage Trust');
   const isTrust = known && thrown.code === 'restricted-mode';
-  const chosen = await vscode.window.showErrorMessage(message, isTrust ? manage : showLog);
+  const asModule = vscode.l10n.t('Emit as Module');
+  const isRefused = known && REFUSED_EDITS.has(thrown.code);
+  const actions = isTrust ? [manage] : isRefused ? [asModule, showLog] : [showLog];
+  const chosen = await vscode.window.showErrorMessage(message, ...actions);
+  if (chosen === asModule) await vscode.commands.executeCommand('shrinknets.emitModule', target);
   if (chosen === showLog) log.show();
   if (chosen === manage) await vscode.commands.executeCommand('workbench.trust.manage');
 }

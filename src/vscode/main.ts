@@ -26,6 +26,8 @@ export const COMMANDS: Readonly<Record<`shrinknets.${string}`, Command>> = {
   'shrinknets.resume': async (services, target) => (await onRuns()).resumeCommand(services, target),
   'shrinknets.emit': async (services, target) =>
     (await import('./emit/emitCommands')).emitCommand(services, target),
+  'shrinknets.emitModule': async (services, target) =>
+    (await import('./emit/emitModule')).emitModuleCommand(services, target),
   'shrinknets.applyEmission': ({ emissions }) => emissions.apply(),
   'shrinknets.discardEmission': ({ emissions }) => emissions.close(),
   'shrinknets.revert': async (services, target) =>
@@ -79,7 +81,7 @@ export function activate(context: vscode.ExtensionContext): void {
         try {
           await command(services, target);
         } catch (thrown) {
-          await reportFailure(log, name, thrown);
+          await reportFailure(log, name, thrown, target);
         }
       }),
     ),

@@ -127,7 +127,7 @@ function datasetOf(
         data: [...line.points],
         backgroundColor: color,
         borderWidth: many(spec) ? 1 : theme.lineWidth,
-        borderDash: [...dashOf(theme, index)],
+        borderDash: [...dashOf(theme, index, spec.lines.length)],
         pointRadius: !many(spec) && line.points.length <= FEW_POINTS ? 2 : 0,
         pointHitRadius: 6,
       };

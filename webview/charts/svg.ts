@@ -81,7 +81,7 @@ function drawDots(spec: ChartSpec, theme: Theme, color: (name: string) => string
             `<circle cx="${x.at(dot.x).toFixed(1)}" cy="${y.at(dot.y).toFixed(1)}" r="${line.strong === true ? 7 : 4.5}" fill="${paint}"/>`,
         )
         .join('');
-    const dash = dashOf(theme, i).join(' ');
+    const dash = dashOf(theme, i, spec.lines.length).join(' ');
     return `<path d="${pathOf(line, place)}" fill="none" stroke="${paint}" stroke-width="1.8"${dash === '' ? '' : ` stroke-dasharray="${dash}"`}/>`;
   });
   return [...grid, ...drawn].join('\n');

@@ -13,7 +13,7 @@ export interface Theme {
 
 const CHART_COLORS = ['blue', 'orange', 'green', 'purple', 'red', 'yellow'];
 /** Patterns that tell lines apart when the colours are used up, or cannot be told apart. */
-export const DASHES: readonly (readonly number[])[] = [[], [6, 3], [2, 3], [9, 3, 2, 3]];
+const DASHES: readonly (readonly number[])[] = [[], [6, 3], [2, 3], [9, 3, 2, 3]];
 
 export function readTheme(): Theme {
   const style = getComputedStyle(document.body);
@@ -25,7 +25,7 @@ export function readTheme(): Theme {
   const text = variable('foreground', '#888888');
   return {
     text,
-    grid: isContrast ? variable('contrastBorder', text) : fade(text, 0.16),
+    grid: fade(text, isContrast ? 0.4 : 0.16),
     background: variable('editor-background', '#ffffff'),
     font: variable('font-family', 'sans-serif'),
     fontSize: 12,
@@ -39,8 +39,10 @@ export function colorOf(theme: Theme, index: number): string {
   return theme.colors[index % theme.colors.length] ?? theme.text;
 }
 
-export function dashOf(theme: Theme, index: number): readonly number[] {
-  return DASHES[Math.floor(index / theme.colors.length) % DASHES.length] ?? [];
+/** @param lines how many there are: few may lie on each other, and a broken one shows what is under it */
+export function dashOf(theme: Theme, index: number, lines: number): readonly number[] {
+  const pattern = lines <= DASHES.length ? index : Math.floor(index / theme.colors.length);
+  return DASHES[pattern % DASHES.length] ?? [];
 }
 
 /** A colour made less opaque, in a form that canvases, SVG and chart.js all read. */

@@ -40,10 +40,9 @@ export class Emissions implements vscode.Disposable {
    * @param version of the document when the emission was planned
    */
   async show(emission: Emission, document: vscode.TextDocument, version: number): Promise<void> {
-    const { t } = vscode.l10n;
     if (emission.edits.length === 0) {
       const name = path.basename(emission.file);
-      await vscode.window.showInformationMessage(t('{0} has the learned widths already.', name));
+      await vscode.window.showInformationMessage(vscode.l10n.t('{0} has the learned widths already.', name));
       return;
     }
     await this.close();
@@ -54,15 +53,15 @@ export class Emissions implements vscode.Disposable {
     this.contents.set(preview.toString(), emission.after);
     this.shown = { emission, document, version, preview };
     setContext('emissionShown', true);
-    const title = t('{0}: source ↔ learned widths', name);
+    const title = vscode.l10n.t('{0}: source ↔ learned widths', name);
     await vscode.commands.executeCommand('vscode.diff', document.uri, preview, title, { preview: true });
-    const apply = t('Apply');
-    const discard = t('Discard');
+    const apply = vscode.l10n.t('Apply');
+    const discard = vscode.l10n.t('Discard');
     const widths = emission.edits.length;
     const question =
       widths === 1
-        ? t('Write 1 changed number into {0}?', name)
-        : t('Write {0} changed numbers into {1}?', widths, name);
+        ? vscode.l10n.t('Write 1 changed number into {0}?', name)
+        : vscode.l10n.t('Write {0} changed numbers into {1}?', widths, name);
     // Not awaited by the command: the question may stay while the difference is read.
     void vscode.window.showInformationMessage(question, apply, discard).then(async (chosen) => {
       if (this.shown?.preview !== preview) return;
@@ -73,15 +72,14 @@ export class Emissions implements vscode.Disposable {
 
   /** Writes what is shown. @throws ShrinkError `nothing-shown`, `source-changed` or `edit-failed` */
   async apply(): Promise<void> {
-    const { t } = vscode.l10n;
     const { shown } = this;
     if (shown === undefined)
-      throw badInput('nothing-shown', t('No learned widths are shown; emit them first.'));
+      throw badInput('nothing-shown', vscode.l10n.t('No learned widths are shown; emit them first.'));
     const { emission, document, version } = shown;
     if (document.version !== version || document.getText() !== emission.before)
       throw badInput(
         'source-changed',
-        t('{0} changed while its widths were shown; emit them again.', emission.file),
+        vscode.l10n.t('{0} changed while its widths were shown; emit them again.', emission.file),
       );
     const edit = new vscode.WorkspaceEdit();
     for (const { range, text } of emission.edits) {
@@ -90,7 +88,10 @@ export class Emissions implements vscode.Disposable {
     }
     const written = await vscode.workspace.applyEdit(edit);
     if (!written || document.getText() !== emission.after)
-      throw badInput('edit-failed', t('{0} could not be changed; is it read-only?', emission.file));
+      throw badInput(
+        'edit-failed',
+        vscode.l10n.t('{0} could not be changed; is it read-only?', emission.file),
+      );
     await this.close();
     await vscode.window.showTextDocument(document, { preview: false });
   }

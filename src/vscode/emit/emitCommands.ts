@@ -16,14 +16,13 @@ export type EmitTarget = RunTarget & { readonly budget?: number };
 export async function emitCommand(services: Services, target: EmitTarget | undefined): Promise<void> {
   requireTrust();
   const { runs, readings, emissions } = services;
-  const { t } = vscode.l10n;
-  const run = await pickRun(runs, target, isDone, t('Whose widths shall be written?'));
+  const run = await pickRun(runs, target, isDone, vscode.l10n.t('Whose widths shall be written?'));
   const document = await openSource(run);
   const { version } = document;
   const emission = await vscode.window.withProgress(
     {
       location: vscode.ProgressLocation.Window,
-      title: t('Checking that the edited source makes the learned model'),
+      title: vscode.l10n.t('Checking that the edited source makes the learned model'),
     },
     async () => {
       const reading = await readings.read(document);
@@ -38,7 +37,7 @@ export async function emitCommand(services: Services, target: EmitTarget | undef
       const index = result.points.findIndex((point) => point.budget === target?.budget);
       const point = result.points[index];
       if (target?.budget !== undefined && point === undefined)
-        throw badInput('no-such-size', t('The run has no such size.'));
+        throw badInput('no-such-size', vscode.l10n.t('The run has no such size.'));
       if (point === undefined) return planEmission(reading, plan, result, compact, starter);
       return planEmission(reading, plan, resultAt(result, index), topologyAt(compact, point), starter);
     },

@@ -39,27 +39,43 @@ function modelLenses(
   known: LearnedModel | undefined,
   lens: MakeLens,
 ): vscode.CodeLens[] {
-  const { t } = vscode.l10n;
   const at = model.range.start;
   const target = [{ uri: document.uri.toString(), model: model.name }];
-  const train = lens(at, t('Train with ShrinkNets'), 'shrinknets.train', t('Learn its layer sizes'), target);
+  const train = lens(
+    at,
+    vscode.l10n.t('Train with ShrinkNets'),
+    'shrinknets.train',
+    vscode.l10n.t('Learn its layer sizes'),
+    target,
+  );
   if (known === undefined) return [train];
   const run = [{ folder: known.folder }];
-  const panel = lens(at, t('Panel'), 'shrinknets.openPanel', t('Widths, accuracy and sizes of its run'), run);
-  const stop = lens(at, t('Stop'), 'shrinknets.stop', t('Keep what was learned and stop'), run);
+  const panel = lens(
+    at,
+    vscode.l10n.t('Panel'),
+    'shrinknets.openPanel',
+    vscode.l10n.t('Widths, accuracy and sizes of its run'),
+    run,
+  );
+  const stop = lens(
+    at,
+    vscode.l10n.t('Stop'),
+    'shrinknets.stop',
+    vscode.l10n.t('Keep what was learned and stop'),
+    run,
+  );
   return known.state === 'running' ? [stop, panel] : [train, panel];
 }
 
 /** Texts that every layer repeats, looked up once. */
 function texts() {
-  const { t } = vscode.l10n;
   return {
-    apply: t('apply'),
-    applyAbout: t('Write the learned widths into the source'),
-    compare: t('compare'),
-    compareAbout: t('Compare the runs of this model'),
-    revert: t('revert'),
-    revertAbout: t('Put the widths from before training back'),
+    apply: vscode.l10n.t('apply'),
+    applyAbout: vscode.l10n.t('Write the learned widths into the source'),
+    compare: vscode.l10n.t('compare'),
+    compareAbout: vscode.l10n.t('Compare the runs of this model'),
+    revert: vscode.l10n.t('revert'),
+    revertAbout: vscode.l10n.t('Put the widths from before training back'),
   };
 }
 
@@ -70,7 +86,6 @@ function siteLenses(
   lens: MakeLens,
   words: ReturnType<typeof texts>,
 ): vscode.CodeLens[] {
-  const { t } = vscode.l10n;
   const width = known?.sites.get(site.id);
   if (known === undefined || width === undefined || width.before === width.after) return [];
   const at = site.range.start;
@@ -79,12 +94,13 @@ function siteLenses(
   const isEmitted = site.width === width.after;
   const isChanged = site.width !== undefined && site.width !== width.before && !isEmitted;
   const show = (title: string): vscode.CodeLens => lens(at, title, 'shrinknets.openPanel', known.run, run);
-  if (stale || isChanged) return [show(t('{0} · stale: the source changed', learnedLabel(width)))];
-  if (known.state === 'running') return [show(t('{0} so far', learnedLabel(width)))];
+  if (stale || isChanged)
+    return [show(vscode.l10n.t('{0} · stale: the source changed', learnedLabel(width)))];
+  if (known.state === 'running') return [show(vscode.l10n.t('{0} so far', learnedLabel(width)))];
   if (known.state !== 'done') return [show(learnedLabel(width))];
   if (isEmitted)
     return [
-      show(t('{0} was {1}', width.after, width.before)),
+      show(vscode.l10n.t('{0} was {1}', width.after, width.before)),
       lens(at, words.revert, 'shrinknets.revert', words.revertAbout, run),
     ];
   return [

@@ -93,16 +93,19 @@ function markdown(line: string): vscode.MarkdownString {
   return new vscode.MarkdownString(line);
 }
 
-function actions(
+async function actions(
   readings: Readings,
   document: vscode.TextDocument,
   range: vscode.Range,
   context: vscode.CodeActionContext,
-): vscode.CodeAction[] {
+): Promise<vscode.CodeAction[]> {
   const held = readings.peek(document);
-  if (held?.current !== true) return [];
-  const fixes = quickFixes(document, held.reading.problems, range, context.diagnostics);
-  const site = sitesWithoutHint(held.reading).find(
+  // The light bulb asks at every move of the cursor and is shown what is known; a person waits for the reading.
+  const isAsked = context.triggerKind === vscode.CodeActionTriggerKind.Invoke;
+  if (held === undefined || (!held.current && !isAsked)) return [];
+  const reading = await readings.read(document);
+  const fixes = quickFixes(document, reading.problems, range, context.diagnostics);
+  const site = sitesWithoutHint(reading).find(
     (each) => toRange(document, each.range).intersection(range) !== undefined,
   );
   if (site === undefined) return fixes;

@@ -11,18 +11,17 @@ export interface RunTarget {
 }
 
 export function describeState(state: RunState): string {
-  const { t } = vscode.l10n;
   switch (state) {
     case 'running':
-      return t('running');
+      return vscode.l10n.t('running');
     case 'stopped':
-      return t('stopped');
+      return vscode.l10n.t('stopped');
     case 'done':
-      return t('done');
+      return vscode.l10n.t('done');
     case 'failed':
-      return t('failed');
+      return vscode.l10n.t('failed');
     case 'interrupted':
-      return t('interrupted');
+      return vscode.l10n.t('interrupted');
   }
 }
 

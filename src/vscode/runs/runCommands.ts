@@ -14,12 +14,16 @@ import { isResumable } from './runStore';
 type Target = RunTarget | undefined;
 
 export async function stopCommand({ runs }: Services, target: Target): Promise<void> {
-  const { t } = vscode.l10n;
-  const run = await pickRun(runs, target, (each) => each.state === 'running', t('Which run shall stop?'));
+  const run = await pickRun(
+    runs,
+    target,
+    (each) => each.state === 'running',
+    vscode.l10n.t('Which run shall stop?'),
+  );
   await vscode.window.withProgress(
     {
       location: vscode.ProgressLocation.Window,
-      title: t('Stopping {0}: keeping what was learned', run.model),
+      title: vscode.l10n.t('Stopping {0}: keeping what was learned', run.model),
     },
     () => stopRun(run.folder),
   );
@@ -27,10 +31,14 @@ export async function stopCommand({ runs }: Services, target: Target): Promise<v
 }
 
 export async function killCommand({ runs }: Services, target: Target): Promise<void> {
-  const { t } = vscode.l10n;
-  const run = await pickRun(runs, target, (each) => each.state === 'running', t('Which run shall be ended?'));
-  const kill = t('Kill');
-  const message = t('End {0} at once? It can be resumed from its last checkpoint.', run.model);
+  const run = await pickRun(
+    runs,
+    target,
+    (each) => each.state === 'running',
+    vscode.l10n.t('Which run shall be ended?'),
+  );
+  const kill = vscode.l10n.t('Kill');
+  const message = vscode.l10n.t('End {0} at once? It can be resumed from its last checkpoint.', run.model);
   if ((await vscode.window.showWarningMessage(message, { modal: true }, kill)) !== kill)
     throw new Cancelled();
   await killRun(run.folder);
@@ -53,15 +61,17 @@ export async function openPanelCommand({ runs, panels }: Services, target: Targe
 }
 
 export async function deleteRunCommand({ runs }: Services, target: Target): Promise<void> {
-  const { t } = vscode.l10n;
   const run = await pickRun(
     runs,
     target,
     (each) => each.state !== 'running',
-    t('Which run shall be deleted?'),
+    vscode.l10n.t('Which run shall be deleted?'),
   );
-  const remove = t('Delete');
-  const message = t('Delete the run {0} with its checkpoints and weights? This cannot be undone.', run.id);
+  const remove = vscode.l10n.t('Delete');
+  const message = vscode.l10n.t(
+    'Delete the run {0} with its checkpoints and weights? This cannot be undone.',
+    run.id,
+  );
   if ((await vscode.window.showWarningMessage(message, { modal: true }, remove)) !== remove)
     throw new Cancelled();
   await deleteRun(run.folder);
@@ -85,20 +95,31 @@ export async function pinCommand({ runs }: Services, target: Target, pinned: boo
 
 /** `Show Run Actions`: what the status bar opens. */
 export async function runActionsCommand({ runs }: Services, target: Target): Promise<void> {
-  const { t } = vscode.l10n;
-  const run = await pickRun(runs, target, () => true, t('Which run?'));
+  const run = await pickRun(runs, target, () => true, vscode.l10n.t('Which run?'));
   const actions = [
-    { label: t('$(graph-line) Open Panel'), command: 'shrinknets.openPanel', fits: true },
+    { label: vscode.l10n.t('$(graph-line) Open Panel'), command: 'shrinknets.openPanel', fits: true },
     {
-      label: t('$(debug-stop) Stop, keep what was learned'),
+      label: vscode.l10n.t('$(debug-stop) Stop, keep what was learned'),
       command: 'shrinknets.stop',
       fits: run.state === 'running',
     },
-    { label: t('$(error) Kill'), command: 'shrinknets.kill', fits: run.state === 'running' },
-    { label: t('$(debug-continue) Resume'), command: 'shrinknets.resume', fits: isResumable(run.state) },
-    { label: t('$(edit) Emit Compact Architecture'), command: 'shrinknets.emit', fits: run.state === 'done' },
-    { label: t('$(go-to-file) Open Model File'), command: 'shrinknets.openRunSource', fits: true },
-    { label: t('$(output) Show Log'), command: 'shrinknets.showLog', fits: true },
+    { label: vscode.l10n.t('$(error) Kill'), command: 'shrinknets.kill', fits: run.state === 'running' },
+    {
+      label: vscode.l10n.t('$(debug-continue) Resume'),
+      command: 'shrinknets.resume',
+      fits: isResumable(run.state),
+    },
+    {
+      label: vscode.l10n.t('$(edit) Emit Compact Architecture'),
+      command: 'shrinknets.emit',
+      fits: run.state === 'done',
+    },
+    {
+      label: vscode.l10n.t('$(go-to-file) Open Model File'),
+      command: 'shrinknets.openRunSource',
+      fits: true,
+    },
+    { label: vscode.l10n.t('$(output) Show Log'), command: 'shrinknets.showLog', fits: true },
   ].filter(({ fits }) => fits);
   const picked = await vscode.window.showQuickPick(actions, {
     placeHolder: `${run.model} · ${describeState(run.state)} · ${run.id}`,
@@ -108,7 +129,6 @@ export async function runActionsCommand({ runs }: Services, target: Target): Pro
 
 /** `Compare Runs`: a table of the runs of one model, or of those that are picked. */
 export async function compareRunsCommand({ runs }: Services, target: Target): Promise<void> {
-  const { t } = vscode.l10n;
   await runs.refresh();
   const of = target?.folder === undefined ? undefined : runs.find(target.folder);
   const offered = runs.all.filter(
@@ -116,7 +136,7 @@ export async function compareRunsCommand({ runs }: Services, target: Target): Pr
   );
   const picked = await vscode.window.showQuickPick(
     offered.map((run) => ({ ...runItem(run), picked: true })),
-    { canPickMany: true, placeHolder: t('Which runs shall be compared?') },
+    { canPickMany: true, placeHolder: vscode.l10n.t('Which runs shall be compared?') },
   );
   if (picked === undefined || picked.length === 0) throw new Cancelled();
   const { compareTable } = await import('./compareTable');

@@ -18,7 +18,6 @@ export class RunItem extends vscode.TreeItem {
 
   constructor(run: RunSummary, pinned: boolean) {
     super(run.model, vscode.TreeItemCollapsibleState.None);
-    const { t } = vscode.l10n;
     this.folder = run.folder;
     this.id = run.folder;
     const state = describeState(run.state);
@@ -43,7 +42,7 @@ export class RunItem extends vscode.TreeItem {
     this.accessibilityInformation = { label: `${run.model}, ${state}, ${when}` };
     this.command = {
       command: 'shrinknets.openPanel',
-      title: t('Open Panel'),
+      title: vscode.l10n.t('Open Panel'),
       arguments: [{ folder: run.folder }],
     };
   }

@@ -42,7 +42,6 @@ export function registerStatusBar(runs: RunStore): vscode.Disposable {
 
 /** "3/8 · 97.8 % · 231 of 1024 channels · 2 min left" */
 function shortText(view: RunView): string {
-  const { t } = vscode.l10n;
   const { progress, lastEpoch } = view;
   const learned = view.layers.filter((layer) => layer.learned);
   const start = learned.reduce((sum, layer) => sum + layer.start, 0);
@@ -50,26 +49,25 @@ function shortText(view: RunView): string {
   const accuracy = lastEpoch?.validationAccuracy;
   const parts = [
     progress === undefined || progress.phase === 'loading'
-      ? t('starting')
+      ? vscode.l10n.t('starting')
       : `${progress.epoch}/${progress.epochs}`,
     ...(typeof accuracy === 'number' ? [percent(accuracy, 1)] : []),
-    ...(start > 0 ? [t('{0} of {1} channels', count(now), count(start))] : []),
+    ...(start > 0 ? [vscode.l10n.t('{0} of {1} channels', count(now), count(start))] : []),
     ...(progress !== undefined && progress.secondsLeft >= 1
-      ? [t('{0} left', seconds(progress.secondsLeft))]
+      ? [vscode.l10n.t('{0} left', seconds(progress.secondsLeft))]
       : []),
   ];
   return parts.join(' · ');
 }
 
 function tooltip(live: LiveRun): vscode.MarkdownString {
-  const { t } = vscode.l10n;
   const { view } = live;
   const { header, progress } = view;
   const lines = [
     `**ShrinkNets** · ${escape(header.model)} · ${escape(live.id)}`,
     ...(progress === undefined ? [] : [escape(describeProgress(progress))]),
-    `${t('Engine')}: ${escape(header.engine)}`,
-    ...(progress === undefined ? [] : [`${t('Step time')}: ${milliseconds(progress.stepMs)}`]),
+    `${vscode.l10n.t('Engine')}: ${escape(header.engine)}`,
+    ...(progress === undefined ? [] : [`${vscode.l10n.t('Step time')}: ${milliseconds(progress.stepMs)}`]),
     ...view.layers
       .filter((layer) => layer.learned)
       .slice(0, 12)

@@ -12,21 +12,22 @@ const READABLE = /\.(mjs|cjs|js|ts|mts)$/i;
 
 /** Asks for the training data of a model that does not name any. */
 export async function askForData(document: vscode.TextDocument, model: ModelReading): Promise<DataAnswer> {
-  const { t } = vscode.l10n;
-  const browse = { label: t('$(folder-opened) Browse…'), file: undefined };
+  const browse = { label: vscode.l10n.t('$(folder-opened) Browse…'), file: undefined };
   const files = await candidates(document.fileName);
   const picked = await vscode.window.showQuickPick(
     [...files.map((file) => ({ label: file, file: `./${file}` })), browse],
     {
-      title: t('Training data of {0}', model.name),
-      placeHolder: t('A module that exports train = { x, y }'),
+      title: vscode.l10n.t('Training data of {0}', model.name),
+      placeHolder: vscode.l10n.t('A module that exports train = { x, y }'),
     },
   );
   if (picked === undefined) throw new Cancelled();
   const data = picked.file ?? (await browseFor(document.fileName));
-  const write = t('Write it into the model’s hint');
-  const once = t('Use it for this run alone');
-  const how = await vscode.window.showQuickPick([write, once], { placeHolder: t('Keep data={0}?', data) });
+  const write = vscode.l10n.t('Write it into the model’s hint');
+  const once = vscode.l10n.t('Use it for this run alone');
+  const how = await vscode.window.showQuickPick([write, once], {
+    placeHolder: vscode.l10n.t('Keep data={0}?', data),
+  });
   if (how === undefined) throw new Cancelled();
   if (how === once) return { written: false, data };
   await vscode.workspace.applyEdit(dataEdit(document, model, data));

@@ -8,11 +8,10 @@ import type { Services } from '../services';
 
 /** The one notification of a run: where it stands, with a button that stops it; then what came out. */
 export function showTraining(services: Services, live: LiveRun, model: string): void {
-  const { t } = vscode.l10n;
   const shown = vscode.window.withProgress(
     {
       location: vscode.ProgressLocation.Notification,
-      title: t('Training {0}', model),
+      title: vscode.l10n.t('Training {0}', model),
       cancellable: true,
     },
     async (report, cancelled) => {
@@ -37,22 +36,21 @@ export function showTraining(services: Services, live: LiveRun, model: string): 
 
 /** "epoch 3 of 8 · loss 0.1234 · 20 s left" */
 export function describeProgress(progress: Progress): string {
-  const { t } = vscode.l10n;
-  const left = progress.secondsLeft >= 1 ? [t('{0} left', seconds(progress.secondsLeft))] : [];
+  const left = progress.secondsLeft >= 1 ? [vscode.l10n.t('{0} left', seconds(progress.secondsLeft))] : [];
   switch (progress.phase) {
     case 'loading':
-      return t('loading model and data');
+      return vscode.l10n.t('loading model and data');
     case 'measuring':
-      return t('measuring the result');
+      return vscode.l10n.t('measuring the result');
     case 'trunk':
       return [
-        t('epoch {0} of {1}', progress.epoch, progress.epochs),
-        t('loss {0}', progress.loss.toFixed(4)),
+        vscode.l10n.t('epoch {0} of {1}', progress.epoch, progress.epochs),
+        vscode.l10n.t('loss {0}', progress.loss.toFixed(4)),
         ...left,
       ].join(' · ');
     case 'finish':
       return [
-        t(
+        vscode.l10n.t(
           'finishing {0} parameters, epoch {1} of {2}',
           count(progress.params),
           progress.epoch,
@@ -65,20 +63,23 @@ export function describeProgress(progress: Progress): string {
 
 /** What a run that this window started came to. */
 async function tellEnd(services: Services, live: LiveRun): Promise<void> {
-  const { t } = vscode.l10n;
   const { view, folder } = live;
   const { result } = view;
   if (result !== undefined) {
-    const emit = t('Write into Source…');
-    const panel = t('Open Panel');
+    const emit = vscode.l10n.t('Write into Source…');
+    const panel = vscode.l10n.t('Open Panel');
     const quality = percent(result.metrics.test.accuracy);
-    const sizes = t('{0} → {1} parameters', count(result.params.before), count(result.params.after));
+    const sizes = vscode.l10n.t(
+      '{0} → {1} parameters',
+      count(result.params.before),
+      count(result.params.after),
+    );
     const start = result.baseline?.test.accuracy;
-    const before = start === undefined ? '' : t(' ({0} at the start size)', percent(start));
+    const before = start === undefined ? '' : vscode.l10n.t(' ({0} at the start size)', percent(start));
     const text =
       result.metrics.test.accuracy === undefined
-        ? t('{0}: {1}.', result.model, sizes)
-        : t('{0}: {1}, {2} right on test data{3}.', result.model, sizes, quality, before);
+        ? vscode.l10n.t('{0}: {1}.', result.model, sizes)
+        : vscode.l10n.t('{0}: {1}, {2} right on test data{3}.', result.model, sizes, quality, before);
     const chosen = await vscode.window.showInformationMessage(text, emit, panel);
     if (chosen === emit) await vscode.commands.executeCommand('shrinknets.emit', { folder });
     if (chosen === panel) await vscode.commands.executeCommand('shrinknets.openPanel', { folder });
@@ -91,7 +92,7 @@ async function tellEnd(services: Services, live: LiveRun): Promise<void> {
     await services.runs.refresh();
   }
   if (view.state === 'failed' || view.state === 'interrupted') {
-    const log = t('Show Log');
+    const log = vscode.l10n.t('Show Log');
     services.log.error(`${live.id}: ${view.message}`);
     const chosen = await vscode.window.showErrorMessage(firstLine(view.message), log);
     if (chosen === log) services.log.show();

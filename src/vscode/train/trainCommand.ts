@@ -2,9 +2,9 @@ import path from 'node:path';
 import * as vscode from 'vscode';
 import { startRun } from '../../client/runs';
 import { badInput } from '../../core/errors';
-import { resolveOptions } from '../../core/options';
 import { chooseModel, makePlan, type ModelReading, type SourceReading } from '../../language';
 import { runsFolderFor } from '../../run/paths';
+import { resolveRunOptions } from '../../shell/runOptions';
 import { Cancelled, requireTrust } from '../failure';
 import { backendSettings, chosenOptions, isOn } from '../settings/settings';
 import type { Services } from '../services';
@@ -32,7 +32,7 @@ export async function trainCommand(services: Services, target: TrainTarget | und
     else given['data'] = answer.data;
   }
   const plan = makePlan(reading, model.name);
-  const options = resolveOptions([
+  const options = resolveRunOptions(plan, [
     { name: (key) => vscode.l10n.t('The setting shrinknets.{0}', key), values: chosen },
     { name: (key) => `${plan.file}: ${key}`, values: plan.modelHint },
     { name: (key) => key, values: given },
