@@ -52,24 +52,36 @@ export class MessageWriter {
   }
 
   #varint(value: number): void {
-    let rest = BigInt.asUintN(64, BigInt(value));
+    let rest = value;
+    // Nearly all are small: field numbers, lengths, sizes of axes.
+    if (rest >= 0 && Number.isSafeInteger(rest)) {
+      this.#reserve(8);
+      for (; rest >= 0x80; rest = Math.floor(rest / 0x80)) this.#bytes[this.#length++] = (rest % 0x80) | 0x80;
+      this.#bytes[this.#length++] = rest;
+      return;
+    }
+    let wide = BigInt.asUintN(64, BigInt(value));
     const encoded: number[] = [];
     do {
-      const low = Number(rest & 0x7fn);
-      rest >>= 7n;
-      encoded.push(rest === 0n ? low : low | 0x80);
-    } while (rest !== 0n);
+      const low = Number(wide & 0x7fn);
+      wide >>= 7n;
+      encoded.push(wide === 0n ? low : low | 0x80);
+    } while (wide !== 0n);
     this.#append(encoded);
   }
 
   #append(values: ArrayLike<number>): void {
-    const end = this.#length + values.length;
-    if (end > this.#bytes.length) {
-      const larger = new Uint8Array(Math.max(end, this.#bytes.length * 2));
-      larger.set(this.#bytes.subarray(0, this.#length));
-      this.#bytes = larger;
-    }
+    this.#reserve(values.length);
     this.#bytes.set(values, this.#length);
-    this.#length = end;
+    this.#length += values.length;
+  }
+
+  /** Makes room for as many bytes more. */
+  #reserve(count: number): void {
+    const end = this.#length + count;
+    if (end <= this.#bytes.length) return;
+    const larger = new Uint8Array(Math.max(end, this.#bytes.length * 2));
+    larger.set(this.#bytes.subarray(0, this.#length));
+    this.#bytes = larger;
   }
 }
