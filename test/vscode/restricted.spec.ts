@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Browser } from 'playwright-core';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { runFolders, until } from './support/runs';
 import { startServer, type Server } from './support/server';
 import { launchBrowser, Workbench } from './support/workbench';
@@ -31,6 +31,10 @@ beforeAll(async () => {
     browser,
     server.address(server.workspace, path.join(server.workspace, 'model.js')),
   );
+});
+
+afterEach(async ({ task }) => {
+  if (task.result?.state === 'fail') await bench.screenshot(`failed ${task.name.slice(0, 40)}`);
 });
 
 afterAll(async () => {
@@ -63,8 +67,8 @@ test('once the folder is trusted, the same lens trains', async () => {
   await bench.clearNotifications();
   await bench.command('Workspaces: Manage Workspace Trust');
   await page.locator('.workspace-trust-editor .monaco-button', { hasText: 'Trust' }).first().click();
-  await page.waitForTimeout(1500);
-  await page.keyboard.press('Control+F4');
+  await page.waitForTimeout(2500);
+  await bench.goto(server.address(server.workspace, path.join(server.workspace, 'model.js')));
   await bench.waitForLens(/Train with ShrinkNets/);
   await page.locator('.codelens-decoration a', { hasText: 'Train with ShrinkNets' }).click();
   await until('a run', () => runFolders(server.workspace).length === 1);

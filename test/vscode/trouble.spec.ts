@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Browser } from 'playwright-core';
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { journalOf, runFolders, until } from './support/runs';
 import { startServer, type Server } from './support/server';
 import { launchBrowser, Workbench } from './support/workbench';
@@ -25,6 +25,10 @@ beforeAll(async () => {
 
 beforeEach(async () => {
   await bench.clearNotifications();
+});
+
+afterEach(async ({ task }) => {
+  if (task.result?.state === 'fail') await bench.screenshot(`failed ${task.name.slice(0, 40)}`);
 });
 
 afterAll(async () => {
@@ -72,7 +76,7 @@ test('a model that is renamed and a folder that is deleted during training do no
   await until('it goes on without its source', () => journalOf(folder).length > before + 5);
   renameSync(`${model}.away`, model);
   rmSync(folder, { recursive: true, force: true });
-  await expectMessage(/gone|missing|deleted|no longer|does not exist|cannot/i);
+  await expectMessage('the folder is not there');
   await bench.screenshot('folder-gone');
   expect(existsSync(model)).toBe(true);
 });

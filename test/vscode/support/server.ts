@@ -1,4 +1,4 @@
-import { execFileSync, spawn } from 'node:child_process';
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -42,9 +42,10 @@ function environment(name: string): string {
   return value;
 }
 
+/** Where the debugging port of a desktop window is; set while one runs. */
+export let desktopPort: number | undefined;
+
 export async function startServer(settings: Readonly<Record<string, unknown>> = {}): Promise<Server> {
-  const vscode = environment('SHRINKNETS_VSCODE');
-  const node = environment('SHRINKNETS_VSCODE_NODE');
   const home = mkdtempSync(path.join(tmpdir(), 'shrinknets-vscode-'));
   const workspace = path.join(home, 'ws ünï');
   cpSync(path.join(ROOT, 'media', 'sample'), workspace, { recursive: true });
@@ -53,30 +54,12 @@ export async function startServer(settings: Readonly<Record<string, unknown>> = 
   const setSettings = (more: Readonly<Record<string, unknown>>): void =>
     writeFileSync(path.join(user, 'settings.json'), JSON.stringify({ ...QUIET, ...settings, ...more }));
   setSettings({});
-  const main = path.join(vscode, 'out', 'server-main.js');
-  const folders = [
-    ...['--user-data-dir', path.join(home, 'data')],
-    ...['--extensions-dir', path.join(home, 'extensions')],
-    ...['--server-data-dir', path.join(home, 'server')],
-    '--accept-server-license-terms',
-    ...['--telemetry-level', 'off'],
-  ];
   const packed = readdirSync(ROOT).find((name) => name.endsWith('.vsix'));
   if (packed === undefined) throw new Error('there is no .vsix: run npm run package');
-  execFileSync(node, [main, ...folders, '--install-extension', path.join(ROOT, packed)], { stdio: 'pipe' });
-  const port = await freePort();
-  const child = spawn(
-    node,
-    [main, ...folders, '--host', '127.0.0.1', '--port', String(port), '--without-connection-token'],
-    { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, NODE_OPTIONS: '' } },
-  );
-  let log = '';
-  for (const stream of [child.stdout, child.stderr])
-    stream.on('data', (chunk: Buffer) => (log += chunk.toString()));
-  for (let tries = 0; !log.includes('Extension host agent listening'); tries += 1) {
-    if (tries > 300 || child.exitCode !== null) throw new Error(`the server did not start:\n${log}`);
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
+  const start = { home, workspace, vsix: path.join(ROOT, packed), port: await freePort() };
+  const { port } = start;
+  const desktop = process.env['SHRINKNETS_VSCODE_DESKTOP'];
+  const { child, logs } = await (desktop === undefined ? startWeb(start) : startDesktop(desktop, start));
   return {
     port,
     workspace,
@@ -87,13 +70,79 @@ export async function startServer(settings: Readonly<Record<string, unknown>> = 
       const query = new URLSearchParams({ folder, payload: JSON.stringify(open) });
       return `http://127.0.0.1:${port}/?${query.toString().replaceAll('+', '%20')}`;
     },
-    logs: () => log,
+    logs,
     async stop() {
       child.kill('SIGTERM');
       await new Promise((resolve) => child.once('exit', resolve));
       rmSync(home, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
     },
   };
+}
+
+interface Start {
+  readonly home: string;
+  readonly workspace: string;
+  readonly vsix: string;
+  readonly port: number;
+}
+
+interface Started {
+  readonly child: ChildProcess;
+  readonly logs: () => string;
+}
+
+/** The server of VS Code, whose workbench a browser opens. */
+async function startWeb({ home, vsix, port }: Start): Promise<Started> {
+  const vscode = environment('SHRINKNETS_VSCODE');
+  const node = environment('SHRINKNETS_VSCODE_NODE');
+  const main = path.join(vscode, 'out', 'server-main.js');
+  const folders = [
+    ...['--user-data-dir', path.join(home, 'data')],
+    ...['--extensions-dir', path.join(home, 'extensions')],
+    ...['--server-data-dir', path.join(home, 'server')],
+    '--accept-server-license-terms',
+    ...['--telemetry-level', 'off'],
+  ];
+  execFileSync(node, [main, ...folders, '--install-extension', vsix], { stdio: 'pipe' });
+  const child = spawn(
+    node,
+    [main, ...folders, '--host', '127.0.0.1', '--port', String(port), '--without-connection-token'],
+    { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, NODE_OPTIONS: '' } },
+  );
+  return followUntil(child, 'Extension host agent listening');
+}
+
+/** The desktop program, whose window is driven over its debugging port. */
+async function startDesktop(executable: string, { home, workspace, vsix, port }: Start): Promise<Started> {
+  const folders = [
+    `--user-data-dir=${path.join(home, 'data')}`,
+    `--extensions-dir=${path.join(home, 'extensions')}`,
+  ];
+  const [cli = executable, ...words] = JSON.parse(environment('SHRINKNETS_VSCODE_CLI')) as string[];
+  execFileSync(cli, [...words, ...folders, '--install-extension', vsix], { stdio: 'pipe' });
+  const child = spawn(
+    executable,
+    [
+      ...folders,
+      ...['--no-sandbox', '--disable-updates', '--skip-welcome', '--skip-release-notes'],
+      `--remote-debugging-port=${port}`,
+      ...[workspace, '--goto', path.join(workspace, 'model.js')],
+    ],
+    { stdio: ['ignore', 'pipe', 'pipe'] },
+  );
+  desktopPort = port;
+  return followUntil(child, 'DevTools listening');
+}
+
+async function followUntil(child: ChildProcess, sign: string): Promise<Started> {
+  let log = '';
+  for (const stream of [child.stdout, child.stderr])
+    stream?.on('data', (chunk: Buffer) => (log += chunk.toString()));
+  for (let tries = 0; !log.includes(sign); tries += 1) {
+    if (tries > 300 || child.exitCode !== null) throw new Error(`VS Code did not start:\n${log}`);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  return { child, logs: () => log };
 }
 
 async function freePort(): Promise<number> {

@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { chromium, type Browser, type Frame, type Page } from 'playwright-core';
-import { RESULTS } from './server';
+import { desktopPort, RESULTS } from './server';
 
 /** Driving VS Code in Chromium as a person does: by keys and by what is on the screen. */
 
@@ -16,6 +16,7 @@ const FLAGS = [
 ];
 
 export async function launchBrowser(): Promise<Browser> {
+  if (desktopPort !== undefined) return chromium.connectOverCDP(`http://127.0.0.1:${desktopPort}`);
   const executablePath = process.env['CHROMIUM'] ?? '/usr/bin/chromium';
   return chromium.launch({ executablePath, args: FLAGS });
 }
@@ -24,6 +25,11 @@ export class Workbench {
   constructor(readonly page: Page) {}
 
   static async open(browser: Browser, address: string): Promise<Workbench> {
+    const window = desktopPort === undefined ? undefined : browser.contexts()[0]?.pages()[0];
+    if (window !== undefined) {
+      await window.waitForSelector('.monaco-workbench', { timeout: 60_000 });
+      return new Workbench(window);
+    }
     const context = await browser.newContext({
       viewport: { width: 1500, height: 950 },
       permissions: ['clipboard-read', 'clipboard-write'],
@@ -35,7 +41,9 @@ export class Workbench {
   }
 
   async goto(address: string): Promise<void> {
-    await this.page.goto(address);
+    // A desktop window knows its folder.
+    if (desktopPort === undefined) await this.page.goto(address);
+    else await this.page.reload();
     await this.page.waitForSelector('.monaco-workbench', { timeout: 60_000 });
   }
 
@@ -113,9 +121,7 @@ export class Workbench {
   /** The text of a line of the active editor that is on the screen. */
   async lineText(line: number): Promise<string> {
     return this.page.evaluate((wanted) => {
-      const editor = document.querySelector(
-        '.editor-group-container .monaco-editor[data-uri^="vscode-remote"]',
-      );
+      const editor = document.querySelector('.editor-group-container .monaco-editor[data-uri$=".js"]');
       const numbers = [...(editor?.querySelectorAll<HTMLElement>('.margin-view-overlays > div') ?? [])];
       const row = numbers.find((each) => each.textContent.trim() === String(wanted));
       const lines = [...(editor?.querySelectorAll<HTMLElement>('.view-lines > .view-line') ?? [])];

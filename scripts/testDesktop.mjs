@@ -1,0 +1,35 @@
+// Downloads VS Code with @vscode/test-electron and runs the same tests in it: they drive its window over the
+// debugging port as they drive the web workbench. Needs a network, and a display or xvfb-run.
+import { downloadAndUnzipVSCode, resolveCliArgsFromVSCodeExecutablePath } from '@vscode/test-electron';
+import { spawnSync } from 'node:child_process';
+import path from 'node:path';
+
+const root = path.dirname(path.dirname(new URL(import.meta.url).pathname));
+const executable = await downloadAndUnzipVSCode({
+  version: process.env.SHRINKNETS_VSCODE_VERSION ?? 'stable',
+  cachePath: path.join(root, '.cache', 'vscode-desktop'),
+});
+const [cli, ...cliWords] = resolveCliArgsFromVSCodeExecutablePath(executable);
+const { status } = spawnSync(
+  process.execPath,
+  [
+    path.join(root, 'node_modules', 'vitest', 'vitest.mjs'),
+    'run',
+    '--config',
+    'test/vscode/vitest.config.ts',
+  ],
+  {
+    cwd: root,
+    stdio: 'inherit',
+    env: {
+      ...process.env,
+      SHRINKNETS_VSCODE_NAME: 'desktop',
+      SHRINKNETS_VSCODE_DESKTOP: executable,
+      SHRINKNETS_VSCODE_CLI: JSON.stringify([
+        cli,
+        ...cliWords.filter((word) => !/^--(user-data|extensions)-dir/.test(word)),
+      ]),
+    },
+  },
+);
+process.exit(status ?? 1);
