@@ -1,9 +1,10 @@
 import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import { startRun } from '../../client/runs';
-import { MODEL_OPTIONS, resolveOptions } from '../../core/options';
+import { MODEL_OPTIONS } from '../../core/options';
 import { makePlan } from '../../language';
 import { runsFolderFor } from '../../run/paths';
+import { resolveRunOptions } from '../../shell/runOptions';
 import { backendScript, readModelFile } from '../../shell/sources';
 import { kebab } from '../flagNames';
 import { watchRun } from '../watchRun';
@@ -27,7 +28,7 @@ export async function trainCommand(file: string, flags: TrainFlags): Promise<voi
     const value = flags[key];
     if (typeof value === 'string') given[key] = fromWorkingDirectory(key, value);
   }
-  const options = resolveOptions([
+  const options = resolveRunOptions(plan, [
     { name: (key) => `${plan.file}: ${key}`, values: plan.modelHint },
     { name: (key) => `--${kebab(key)}`, values: given },
   ]);
