@@ -81,4 +81,9 @@ export type Program =
        * `channels-first` source (PyTorch) is transposed before it goes in, and flattening runs in another order.
        */
       readonly axes: 'channels-first' | 'channels-last';
+      /**
+       * Where layers lie in the source's model, by layer name: attribute paths such as `layer1.0.conv1`, several where
+       * one layer has several. In the order in which the source registers them.
+       */
+      readonly pathOf?: Readonly<Record<string, readonly string[]>>;
     };

@@ -231,6 +231,7 @@ function nameParts(interpreter: Interpreter, value: Value, path: string, depth: 
   if (depth > 20) return;
   const under = (name: string): string => (path === '' ? name : `${path}.${name}`);
   if (value.kind === 'layer') {
+    if (path !== '') interpreter.graph.placeAt(value, path);
     value.name ??=
       path === '' ? undefined : interpreter.graph.freeName(/^\d/.test(path) ? `layer_${path}` : path);
   } else if (value.kind === 'sequence' && (value.type !== 'keras' || path !== '')) {

@@ -36,6 +36,8 @@ export interface GraphRecord {
   readonly sites: ReadonlyMap<string, FoundSite>;
   /** Site key by layer name. */
   readonly siteOf: Readonly<Record<string, string>>;
+  /** Attribute paths by layer name, in the order in which the source registers them. */
+  readonly pathOf: Readonly<Record<string, readonly string[]>>;
   readonly dependents: readonly FoundDependent[];
   readonly pins: readonly Pin[];
 }
@@ -53,6 +55,8 @@ export class Graph {
   private readonly byName = new Map<string, FunctionalLayer>();
   /** Names that layer objects have in this graph. */
   private readonly given = new Map<object, string>();
+  /** Attribute paths of layer objects, in the order in which the source registers them. */
+  private readonly paths = new Map<object, string[]>();
   private kept = { dependents: 0, pins: 0 };
 
   /** @param freeSize length of spatial axes that the source does not tell */
@@ -117,11 +121,16 @@ export class Graph {
     this.byName.set(layer.name, layer);
   }
 
-  /** The name of a layer object in this graph: the wanted one, unless another has it. */
-  nameOf(layer: object, wanted: string): string {
-    const name = this.given.get(layer) ?? this.freeName(wanted);
-    this.given.set(layer, name);
-    return name;
+  /** Remembers which object of the source a layer stands for. */
+  noteObject(object: object, layer: string): void {
+    this.given.set(object, layer);
+  }
+
+  /** Registers where in the model a layer object lies. */
+  placeAt(layer: object, path: string): void {
+    const known = this.paths.get(layer);
+    if (known === undefined) this.paths.set(layer, [path]);
+    else if (!known.includes(path)) known.push(path);
   }
 
   /** A name that no layer has yet: `relu`, `relu_1`. */
@@ -209,6 +218,7 @@ export class Graph {
     this.used.clear();
     this.byName.clear();
     this.given.clear();
+    this.paths.clear();
     this.siteOf = {};
   }
 
@@ -217,9 +227,19 @@ export class Graph {
     return {
       sites: new Map(this.sites),
       siteOf: this.siteOf,
+      pathOf: this.placed(),
       dependents: [...this.dependents],
       pins: [...this.pins],
     };
+  }
+
+  private placed(): Record<string, readonly string[]> {
+    const found: Record<string, readonly string[]> = {};
+    for (const [layer, paths] of this.paths) {
+      const name = this.given.get(layer);
+      if (name !== undefined) found[name] = [...paths];
+    }
+    return found;
   }
 
   /** The topology that leads to some tensors. */

@@ -221,6 +221,7 @@ export function callLayer(
 ): Tensor {
   layer.name ??= interpreter.graph.freeName(snakeCase(layer.type));
   const result = layer.apply(inputs, layer.name, node);
+  if (result.layer === layer.name) interpreter.graph.noteObject(layer, layer.name);
   if (layer.site !== undefined && result.layer === layer.name)
     interpreter.graph.siteOf[layer.name] = layer.site;
   const again = (others: readonly Tensor[]): Tensor => callLayer(interpreter, layer, others, node);

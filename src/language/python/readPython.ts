@@ -84,7 +84,9 @@ function makeProgram(file: string, entry: Entry, positionOf: ReturnType<typeof m
     const id = ids.get(graph.siteOf[layer.name] ?? '');
     if (id !== undefined) siteOf[layer.name] = id;
   }
-  return { kind: 'topology', topology, siteOf, axes };
+  const names = new Set(topology.config.layers.map((layer) => layer.name));
+  const pathOf = Object.fromEntries(Object.entries(graph.pathOf).filter(([name]) => names.has(name)));
+  return { kind: 'topology', topology, siteOf, axes, pathOf };
 }
 
 function readHints(
