@@ -9,6 +9,7 @@ import { batchNorm, layerNorm } from './norm';
 import { globalPooling, pooling } from './pooling';
 import { cropping, flatten, input, permute, repeatVector, reshape, upSampling, zeroPadding } from './shape';
 import { bidirectional, recurrent, rnn, timeDistributed } from './recurrent';
+import { rescaling } from './rescaling';
 import type { Rule } from './rule';
 
 /** Every layer class that the channel graph can follow. */
@@ -56,6 +57,7 @@ const RULES = new Map<string, Rule>(
     GaussianNoise: additiveNoise,
     AlphaDropout: additiveNoise,
     Masking: masking,
+    Rescaling: rescaling,
     Add: elementwise('linear'),
     Average: elementwise('linear'),
     Maximum: elementwise('positive'),
