@@ -7,10 +7,11 @@ import type { LayerInfo } from '../core/events';
 import { readGraph, type Graph } from '../core/graph';
 import type { LayerHint, Plan } from '../core/plan';
 import { splitActivations } from '../core/split';
-import { sizeOf, type LayerWeights } from '../core/tensor';
+import type { LayerWeights } from '../core/tensor';
 import type { Topology } from '../core/topology';
-import type { Dataset, Features } from '../data/dataset';
+import type { Dataset } from '../data/dataset';
 import type { Engine } from '../engine/engine';
+import { fitInput } from './fitInput';
 import { chooseHead, type Head } from './head';
 import type { OptimizerSpec } from './optimizer';
 import type { SwitchMode } from './switchModes';
@@ -21,6 +22,8 @@ export interface AuthoredModel {
   readonly weights: LayerWeights;
   /** Site that made a layer, by layer name. */
   readonly siteOf: Readonly<Record<string, number>>;
+  /** Axis order of the rows that its author gives it; the topology itself is channels last. */
+  readonly axes?: 'channels-first' | 'channels-last';
   /** Loss that the source compiled the model with. */
   readonly loss?: string;
 }
@@ -76,7 +79,7 @@ export function prepareTraining(
       `The model has ${graph.inputs.length} inputs; ShrinkNets trains models with one.`,
     );
   const notes: string[] = [...data.notes];
-  const dataset = fitInput(data, first.tensor(input).shape.slice(1), notes);
+  const dataset = fitInput(data, first.tensor(input).shape.slice(1), model.axes, notes);
   const outputShape = first.tensor(output).shape.slice(1);
   const head = chooseHead(graph, outputShape, dataset.train.y, lossWanted ?? model.loss);
   const limitsOf = (layer: string): WidthLimits => limitsFrom(hints.get(layer));
@@ -164,29 +167,6 @@ function applyLimits(
   if (alive.every((lives) => lives === 1)) return { graph, weights };
   const plan = planCollection(analysis, alive);
   return { graph: plan.graph, weights: replayEdits(weights, plan.edits) };
-}
-
-/** Rows of the same number of values are read in the shape that the model wants; anything else is an error. */
-function fitInput(data: Dataset, wanted: readonly (number | null)[], notes: string[]): Dataset {
-  const given = data.train.x.shape;
-  const matches =
-    given.length === wanted.length && given.every((length, i) => wanted[i] === null || wanted[i] === length);
-  if (matches) return data;
-  const known = wanted.every((length) => length !== null);
-  const shape = wanted.map((length) => length ?? 0);
-  if (!known || sizeOf(given) !== sizeOf(shape))
-    throw badInput(
-      'data-shape',
-      `The rows of the data have shape [${given.join(', ')}], but the model's input is [${wanted.map((d) => d ?? '?').join(', ')}]; change inputShape or the data.`,
-    );
-  notes.push(`rows of shape [${given.join(', ')}] are read as [${shape.join(', ')}]`);
-  const fit = (x: Features): Features => ({ ...x, shape });
-  return {
-    ...data,
-    train: { ...data.train, x: fit(data.train.x) },
-    validation: { ...data.validation, x: fit(data.validation.x) },
-    test: { ...data.test, x: fit(data.test.x) },
-  };
 }
 
 function labelShapeOf(

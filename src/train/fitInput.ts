@@ -1,0 +1,72 @@
+import { badInput } from '../core/errors';
+import { sizeOf } from '../core/tensor';
+import type { Dataset, Features, Rows } from '../data/dataset';
+
+type Axes = 'channels-first' | 'channels-last';
+
+/**
+ * Brings rows into the shape that the topology wants, which is channels last. Rows for a channels-first source
+ * (PyTorch) come as its author has them, `[channels, height, width]`, and are transposed here, once. Rows of the same
+ * number of values are read in the author's shape; anything else is an error.
+ *
+ * @param wanted input of the topology, without the batch; `null` for unknown lengths
+ * @param notes gets a sentence for what was done
+ * @throws ShrinkError `data-shape`
+ */
+export function fitInput(
+  data: Dataset,
+  wanted: readonly (number | null)[],
+  axes: Axes | undefined,
+  notes: string[],
+): Dataset {
+  const given = data.train.x.shape;
+  const isFirst = axes === 'channels-first' && wanted.length > 1;
+  const authored = isFirst ? [wanted.at(-1) ?? null, ...wanted.slice(0, -1)] : wanted;
+  if (isFirst && fits(given, authored)) return transposed(data, given, notes);
+  if (fits(given, wanted)) {
+    if (isFirst) notes.push(`rows of shape [${given.join(', ')}] are taken as channels last already`);
+    return data;
+  }
+  const known = authored.every((length) => length !== null);
+  const shape = authored.map((length) => length ?? 0);
+  if (!known || sizeOf(given) !== sizeOf(shape))
+    throw badInput(
+      'data-shape',
+      `The rows of the data have shape [${given.join(', ')}], but the model's input is [${authored.map((d) => d ?? '?').join(', ')}]; change ${axes === undefined ? 'inputShape' : 'the model’s input'} or the data.`,
+    );
+  notes.push(`rows of shape [${given.join(', ')}] are read as [${shape.join(', ')}]`);
+  const read = mapFeatures(data, (x) => ({ ...x, shape }));
+  return isFirst ? transposed(read, shape, notes) : read;
+}
+
+function fits(given: readonly number[], wanted: readonly (number | null)[]): boolean {
+  return (
+    given.length === wanted.length && given.every((length, i) => wanted[i] === null || wanted[i] === length)
+  );
+}
+
+/** @param given `[channels, ...space]` */
+function transposed(data: Dataset, given: readonly number[], notes: string[]): Dataset {
+  const shape = [...given.slice(1), given[0] ?? 1];
+  notes.push(`rows of shape [${given.join(', ')}] are transposed to [${shape.join(', ')}] for training`);
+  return mapFeatures(data, (x) => ({ ...x, shape, data: channelsToTheEnd(x) }));
+}
+
+function mapFeatures(data: Dataset, change: (x: Features) => Features): Dataset {
+  const part = (rows: Rows): Rows => ({ ...rows, x: change(rows.x) });
+  return { ...data, train: part(data.train), validation: part(data.validation), test: part(data.test) };
+}
+
+/** @param x rows of shape `[channels, ...space]` */
+function channelsToTheEnd({ shape, data }: Features): Features['data'] {
+  const channels = shape[0] ?? 1;
+  if (channels === 1) return data;
+  const size = sizeOf(shape);
+  const positions = size / channels;
+  const out = new (data.constructor as new (length: number) => Features['data'])(data.length);
+  for (let row = 0; row < data.length; row += size)
+    for (let c = 0; c < channels; c += 1)
+      for (let at = 0; at < positions; at += 1)
+        out[row + at * channels + c] = data[row + c * positions + at] ?? 0;
+  return out;
+}
