@@ -9,6 +9,7 @@ import { sizeOfSnapshot } from './finish';
 import { timeInference } from './inference';
 import { sizeOfNetwork } from './network';
 import type { SessionInputs } from './prepare';
+import { exportSourceWeights } from './sourceWeights';
 import { pointOf } from './points';
 
 /** Chooses the size to emit, writes its weights, and says what was learned. */
@@ -35,6 +36,11 @@ export async function publishResult(
   const topology = compactTopology(authored.topology, winner.snapshot.graph);
   for (const [name, content] of Object.entries(await exportModel(topology, winner.snapshot.weights)))
     await context.writeFile(`weights/${name}`, content);
+  const source = await exportSourceWeights(context.plan.program, topology, winner.snapshot.weights);
+  for (const [name, content] of Object.entries(source.files))
+    await context.writeFile(`weights/${name}`, content);
+  if (source.problem !== undefined)
+    context.emit({ type: 'warning', code: 'source-weights', message: source.problem });
 
   const start = {
     kind: 'start',

@@ -1,0 +1,78 @@
+import { analyse } from '../core/analysis';
+import { ShrinkError } from '../core/errors';
+import { readGraph } from '../core/graph';
+import type { Program } from '../core/plan';
+import type { HostTensor, LayerWeights } from '../core/tensor';
+import type { Topology } from '../core/topology';
+import * as tf from '../engine/tf';
+import { layersOf } from './model';
+import { writeNpz } from './npz';
+import { writeSafetensors } from './safetensors';
+import { torchState } from './torchState';
+
+/** The learned weights as a Python source's own library loads them, by file name. */
+export interface SourceWeights {
+  readonly files: Readonly<Record<string, Uint8Array | string>>;
+  /** Why there are none. */
+  readonly problem?: string;
+}
+
+/** Weights for Keras or PyTorch; none for a TensorFlow.js source, whose weights are the run's own. */
+export async function exportSourceWeights(
+  program: Program,
+  topology: Topology,
+  weights: LayerWeights,
+): Promise<SourceWeights> {
+  if (program.kind === 'slice') return { files: {} };
+  const pathOf = program.pathOf ?? {};
+  if (program.axes === 'channels-last')
+    return {
+      files: {
+        'model.npz': writeNpz(await kerasWeights(topology, weights, pathOf)),
+        'load.py': KERAS_LOADER,
+      },
+    };
+  try {
+    const state = torchState(topology, weights, pathOf);
+    return { files: { 'model.safetensors': writeSafetensors(state), 'load.py': TORCH_LOADER } };
+  } catch (thrown) {
+    if (thrown instanceof ShrinkError) return { files: {}, problem: thrown.message };
+    throw thrown;
+  }
+}
+
+const KERAS_LOADER = `# Puts the learned weights into the model with the learned widths.
+import numpy as np
+
+arrays = np.load("model.npz")
+model.set_weights([arrays[name] for name in arrays.files])
+`;
+
+const TORCH_LOADER = `# Puts the learned weights into the model with the learned widths.
+from safetensors.torch import load_file
+
+model.load_state_dict(load_file("model.safetensors"))
+`;
+
+/**
+ * Weights in the order of Keras's `model.get_weights()`: layer by layer, trainable ones first within a layer. Layers of
+ * a subclassed model come in the order of its attributes, others in the model's.
+ */
+export async function kerasWeights(
+  topology: Topology,
+  weights: LayerWeights,
+  pathOf: Readonly<Record<string, readonly string[]>>,
+): Promise<(HostTensor & { readonly name: string })[]> {
+  const model = await tf.models.modelFromJSON({ modelTopology: topology as never });
+  const order = [...new Set([...Object.keys(pathOf), ...layersOf(model).keys()])];
+  model.dispose();
+  const { facts } = analyse(readGraph(topology));
+  let index = 0;
+  return order.flatMap((layer) =>
+    (weights[layer] ?? []).map((tensor, i) => {
+      const what = facts.get(layer)?.weights[i]?.name ?? String(i);
+      const number = String(index++).padStart(3, '0');
+      return { ...tensor, name: `${number}_${`${layer}_${what}`.replaceAll(/[^\w.-]+/g, '_')}` };
+    }),
+  );
+}
