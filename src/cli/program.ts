@@ -49,6 +49,8 @@ Exit codes: 0 done, 1 training failed, 2 bad input.`,
     .description('show or write the learned architecture')
     .option('--diff', 'show what would change (the default)')
     .option('--write', 'write the learned widths into the source')
+    .option('--module <file>', 'write the learned architecture as a module of its own instead')
+    .option('--library <name>', 'for --module: tfjs, keras or torch (default: the source’s own)')
     .option('--out <dir>', 'folder of the runs')
     .action(emitCommand);
 

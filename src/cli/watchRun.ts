@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { RunEnd, RunHandle } from '../client/runHandle';
@@ -168,6 +169,11 @@ async function conclude(
       );
   }
   output.line(`  weights       ${near(path.join(handle.folder, 'weights', 'model.json'))}`);
+  for (const name of ['model.safetensors', 'model.npz'])
+    if (existsSync(path.join(handle.folder, 'weights', name)))
+      output.line(
+        `                ${near(path.join(handle.folder, 'weights', name))}, see load.py beside it`,
+      );
   output.line(`  run           ${near(handle.folder)}`);
   if (!settings.write && emission !== undefined)
     output.line(

@@ -3,6 +3,7 @@ import path from 'node:path';
 import { askBackend } from '../client/query';
 import type { BackendSettings } from '../client/spawnBackend';
 import { badInput, lineAndColumn, messageOf, ShrinkError, type TextEdit } from '../core/errors';
+import { compactTopology } from '../core/compact';
 import type { ResultEvent } from '../core/events';
 import { readGraph } from '../core/graph';
 import type { Plan } from '../core/plan';
@@ -12,6 +13,10 @@ import { backendScript, readModelText } from './sources';
 
 /** How to start the backend that checks an emission; of this process itself if left out. */
 export type Starter = Pick<BackendSettings, 'nodePath' | 'env'>;
+
+/** What is said where a source cannot be edited in place. */
+export const OFFER_MODULE =
+  'To have the learned architecture as a module of its own: shrinknets emit <run> --module <file>.';
 
 /** What emitting a run would do to its source file. */
 export interface Emission {
@@ -53,10 +58,10 @@ export async function planEmission(
   const [problem] = problems;
   if (problem !== undefined) {
     const { line, column } = lineAndColumn(reading.text, problem.range.start);
-    throw badInput('edit-refused', `${reading.file}:${line}:${column}: ${problem.message}`);
+    throw badInput('edit-refused', `${reading.file}:${line}:${column}: ${problem.message} ${OFFER_MODULE}`);
   }
   const after = applyEdits(reading.text, edits);
-  await checkReadsBack(reading.file, after, plan.model, compact, starter);
+  await checkReadsBack(reading.file, after, plan, compact, starter);
   return { file: reading.file, before: reading.text, after, edits };
 }
 
@@ -80,26 +85,33 @@ function checkUnchanged(reading: SourceReading, plan: Plan, result: ResultEvent)
     );
 }
 
+/** Python is compared as it is read; TensorFlow.js source has to be run. */
 async function checkReadsBack(
   file: string,
   text: string,
-  model: string,
+  trained: Plan,
   compact: Topology,
   starter: Starter,
 ): Promise<void> {
-  const plan = makePlan(await readModelText(file, text), model);
-  const { topology } = await askBackend(
-    { kind: 'evaluate', plan },
-    { ...starter, backendScript: backendScript() },
-  );
-  const wanted = shapeOf(compact);
-  const found = shapeOf(topology);
-  if (wanted !== found)
+  const plan = makePlan(await readModelText(file, text), trained.model);
+  const { wanted, found } =
+    trained.program.kind === 'topology' && plan.program.kind === 'topology'
+      ? {
+          wanted: compactTopology(trained.program.topology, readGraph(compact)),
+          found: plan.program.topology,
+        }
+      : { wanted: compact, found: await evaluate(plan, starter) };
+  if (shapeOf(wanted) !== shapeOf(found))
     throw new ShrinkError(
       'bad-input',
       'read-back',
-      `${file}: the edited source would not make the learned model; nothing was written. Use emit --module instead.`,
+      `${file}: the edited source would not make the learned model; nothing was written. ${OFFER_MODULE}`,
     );
+}
+
+async function evaluate(plan: Plan, starter: Starter): Promise<Topology> {
+  const query = { kind: 'evaluate', plan } as const;
+  return (await askBackend(query, { ...starter, backendScript: backendScript() })).topology;
 }
 
 /** Layers and their sizes; names count only by their order, since TensorFlow.js numbers them. */
