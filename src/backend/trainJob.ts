@@ -3,6 +3,7 @@ import { access } from 'node:fs/promises';
 import { badInput } from '../core/errors';
 import type { RunContext } from '../core/job';
 import type { TrainOptions } from '../core/options';
+import { describeSourceOptions } from '../core/sourceOptions';
 import { mixSeed, seededRandom } from '../core/random';
 import { readModuleParts } from '../data/moduleData';
 import { completeDataset } from '../data/splitData';
@@ -70,6 +71,12 @@ function announceEngine(context: RunContext, { engine, why, trials }: Selection)
   context.emit({ type: 'engine', name, device, why, trials });
 }
 
+/** @param notes of preparing; what the source says about training comes first */
+function noteSource({ plan, options }: RunContext, notes: readonly string[]): readonly string[] {
+  const taken = describeSourceOptions(plan, options);
+  return taken === undefined ? notes : [taken, ...notes];
+}
+
 function announce(
   context: RunContext,
   chosen: Selection,
@@ -92,7 +99,7 @@ function announce(
     optimizer: spec.name,
     learningRate: spec.learningRate,
     loss: prepared.head.loss,
-    notes: prepared.notes,
+    notes: noteSource(context, prepared.notes),
   });
 }
 
@@ -112,11 +119,14 @@ async function makeModel(
     Math.random = before;
   }
   const { model, siteOf } = evaluated;
+  const { program } = context.plan;
+  const axes = program.kind === 'topology' ? program.axes : undefined;
   const compiled = compileSettings(model);
   const authored: AuthoredModel = {
     topology: topologyOf(model),
     weights: await readWeights(model),
     siteOf,
+    ...(axes === undefined ? {} : { axes }),
     ...(compiled.loss === undefined ? {} : { loss: compiled.loss }),
   };
   model.dispose();
