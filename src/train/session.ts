@@ -118,7 +118,8 @@ class Session {
       mode.form,
     );
     this.trunk = await Trunk.create(this.trunkSetup(), network);
-    for (const { code, message } of adviceOn(this.options)) this.warnOnce(code, message);
+    for (const { code, message } of adviceOn(this.options, this.inputs.optimizer))
+      this.warnOnce(code, message);
     // The penalty is in force from the first step on, not from the first removal.
     if (mode.penalty !== undefined) await this.trunk.remove(0, this.makeController());
   }
@@ -134,6 +135,7 @@ class Session {
     this.trunk.optimizer.write(restored.network.optimizer);
     this.trunk.writeSwitchState(restored.network.switchState);
     this.trunk.lambda = restored.network.lambda;
+    this.trunk.savedAt = this.state.step;
   }
 
   private trunkSetup(): TrunkSetup {
@@ -385,5 +387,6 @@ class Session {
 
   private async save(): Promise<void> {
     await this.context.saveCheckpoint(await takeCheckpoint(this.state, this.trunk));
+    if (this.trunk !== undefined) this.trunk.savedAt = this.state.step;
   }
 }

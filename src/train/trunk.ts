@@ -56,6 +56,8 @@ export class Trunk {
   private aliveClasses: Alive;
   /** Penalty that is in force, for the journal. */
   lambda = 0;
+  /** Step of the last checkpoint, for messages. */
+  savedAt: number | undefined;
   /** What the last step ran with, for messages. */
   private stepped = { learningRate: 0, lambdaFactor: 1 };
 
@@ -117,10 +119,14 @@ export class Trunk {
   lossError(code: 'loss-not-finite' | 'loss-exploded', loss: number, step: number): ShrinkError {
     const { learningRate, lambdaFactor } = this.stepped;
     const lambda = (this.lambda * lambdaFactor).toPrecision(2);
+    const good =
+      this.savedAt === undefined
+        ? 'the run was stopped'
+        : `the run was stopped; its last good checkpoint is that of step ${this.savedAt}`;
     return new ShrinkError(
       'training',
       code,
-      `The loss became ${Number.isFinite(loss) ? loss.toPrecision(3) : String(loss)} at step ${step + 1} (λ ${lambda}); lower the learning rate (${learningRate}) or scale the data.`,
+      `The loss became ${Number.isFinite(loss) ? loss.toPrecision(3) : String(loss)} at step ${step + 1} (λ ${lambda}); ${good}. Lower the learning rate (${learningRate}) or scale the data.`,
     );
   }
 

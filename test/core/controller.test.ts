@@ -90,13 +90,16 @@ describe('advice on options', () => {
     distill: 0,
     finish: 4,
   } as const;
-  const codes = (changes: Partial<Parameters<typeof adviceOn>[0]>): string[] =>
-    adviceOn({ ...options, ...changes }).map(({ code }) => code);
+  const ADAM = { name: 'adam', learningRate: 0.001 };
+  const codes = (changes: Partial<Parameters<typeof adviceOn>[0]>, optimizer = ADAM): string[] =>
+    adviceOn({ ...options, ...changes }, optimizer).map(({ code }) => code);
 
   it('warns of λ2 = 0 where switches are penalised, and says why', () => {
     expect(codes({})).toEqual(['lambda2-zero']);
     expect(codes({ mode: 'original' })).toEqual(['lambda2-zero']);
-    expect(adviceOn(options)[0]?.message).toMatch(/A\.3.*times 2.*1\/2.*halve the penalty.*Set lambda2/);
+    expect(adviceOn(options, ADAM)[0]?.message).toMatch(
+      /A\.3.*times 2.*1\/2.*halve the penalty.*Set lambda2/,
+    );
   });
 
   it('and not where Proposition A.3 does not hold', () => {
@@ -104,6 +107,13 @@ describe('advice on options', () => {
     expect(codes({ lambda: 0 })).toEqual([]);
     expect(codes({ mode: 'budget' })).toEqual([]);
     expect(codes({ mode: 'original', regularizer: 'group' })).toEqual([]);
+  });
+
+  it('warns of a learning rate at which no group comes under the limit', () => {
+    const group = { mode: 'original', regularizer: 'group' } as const;
+    expect(codes(group, { name: 'adam', learningRate: 0.003 })).toEqual(['group-rate']);
+    expect(codes(group, { name: 'sgd', learningRate: 0.1 })).toEqual([]);
+    expect(codes({ lambda2: 1 }, { name: 'adam', learningRate: 0.003 })).toEqual([]);
   });
 
   it('warns of distillation without a finish', () => {
