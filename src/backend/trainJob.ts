@@ -1,13 +1,7 @@
-import path from 'node:path';
-import { access } from 'node:fs/promises';
-import { badInput } from '../core/errors';
 import type { RunContext } from '../core/job';
 import type { TrainOptions } from '../core/options';
 import { describeSourceOptions } from '../core/sourceOptions';
 import { mixSeed, seededRandom } from '../core/random';
-import { readModuleParts } from '../data/moduleData';
-import { completeDataset } from '../data/splitData';
-import type { Dataset } from '../data/dataset';
 import { findEngine } from '../engine/registry';
 import type { Selection } from '../engine/select';
 import type * as tf from '../engine/tf';
@@ -18,7 +12,8 @@ import { sizeOfNetwork } from '../train/network';
 import { prepareTraining, type AuthoredModel } from '../train/prepare';
 import { runSession } from '../train/session';
 import { GROUP_SPARSITY, PROXIMAL, subgradientMode, type SwitchMode } from '../train/switchModes';
-import { evaluatePlan, loadUserModule } from './userCode';
+import { loadData } from './loadData';
+import { evaluatePlan } from './userCode';
 
 /** What the backend process does for a run: the author's model and data, an engine, then the session. */
 export async function trainJob(context: RunContext): Promise<'done' | 'stopped'> {
@@ -143,20 +138,4 @@ function compileSettings(model: tf.LayersModel): { loss?: string; optimizer?: Op
   // Operations of TensorFlow.js are named `softmaxCrossEntropy__op`.
   if (typeof loss === 'function') return { loss: loss.name.replace(/_*(op)?$/, ''), ...optimizer };
   return optimizer;
-}
-
-async function loadData(context: RunContext): Promise<Dataset> {
-  const { data, validation, seed } = context.options;
-  if (data === undefined)
-    throw badInput(
-      'data-missing',
-      `${context.plan.file}: no data for ${context.plan.model}; write // @shrink-model data=./data.mjs above it, or give --data.`,
-    );
-  const file = path.resolve(path.dirname(context.plan.file), data);
-  try {
-    await access(file);
-  } catch (thrown) {
-    throw badInput('data-missing', `${file} does not exist; correct data= or --data.`, thrown);
-  }
-  return completeDataset(await readModuleParts(await loadUserModule(file), file), validation, seed);
 }

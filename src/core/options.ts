@@ -59,6 +59,8 @@ export interface TrainOptions {
   readonly data?: string;
   readonly target?: string;
   readonly test?: string;
+  /** Whether columns are shifted and scaled to mean 0 and deviation 1; auto does it for tables. */
+  readonly standardize: 'auto' | 'on' | 'off';
   /** Share of the training rows held out for validation. */
   readonly validation: number;
   /** JSON array of arguments for a model function with parameters. */
@@ -93,8 +95,24 @@ export const MODEL_OPTIONS: readonly OptionSpec[] = [
     type: { kind: 'text' },
     about: 'Training data: a module, a file or a folder, relative to the model file.',
   },
-  { key: 'target', type: { kind: 'text' }, about: 'Column of a table that is to be predicted.' },
-  { key: 'test', type: { kind: 'text' }, about: 'Test data, if it is not part of the training data.' },
+  {
+    key: 'target',
+    type: { kind: 'text' },
+    about:
+      'What a table predicts: a column by name or number, several with commas, or last 16; without it the last column. For arrays, the name or file of the labels.',
+  },
+  {
+    key: 'test',
+    type: { kind: 'text' },
+    about: 'Test data of the same kind as data, if it is not part of it.',
+  },
+  {
+    key: 'standardize',
+    type: { kind: 'choice', values: ['auto', 'on', 'off'] },
+    default: 'auto',
+    about:
+      'Whether inputs and predicted numbers get mean 0 and deviation 1 over the training rows: auto does it for tables.',
+  },
   {
     key: 'validation',
     type: { kind: 'number', above: 0, max: 0.9 },

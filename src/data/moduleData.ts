@@ -51,6 +51,25 @@ async function readRows(value: unknown, part: string, file: string): Promise<Row
     throw badInput('data-missing', `${part} of ${file} has no x and y; export ${part} = { x, y }.`);
   const x = await readColumn(value['x'], `${part}.x`, file);
   const yColumn = await readColumn(value['y'], `${part}.y`, file);
+  return joinColumns(x, yColumn, part, file, value['classes']);
+}
+
+/**
+ * Joins inputs and labels to rows.
+ *
+ * @param x inputs, [rows, ...shape]
+ * @param yColumn class numbers, [rows], or values, [rows, ...shape]
+ * @param part names both in messages
+ * @param classes how many there are, if more than occur
+ * @throws ShrinkError `data-missing`, `data-shape` or `data-nan`
+ */
+export function joinColumns(
+  x: Features,
+  yColumn: Features,
+  part: string,
+  file: string,
+  classes?: unknown,
+): Rows {
   const count = rowCount(x);
   if (count === 0) throw badInput('data-missing', `${part}.x of ${file} has no rows.`);
   if (count !== rowCount(yColumn))
@@ -60,7 +79,7 @@ async function readRows(value: unknown, part: string, file: string): Promise<Row
     );
   checkFinite(x, `${part}.x`, file);
   checkFinite(yColumn, `${part}.y`, file);
-  return { count, x, y: toLabels(yColumn, value['classes']) };
+  return { count, x, y: toLabels(yColumn, classes) };
 }
 
 /** Whole numbers, one a row, are class numbers unless they were meant as values (a fraction anywhere says so). */
