@@ -7,6 +7,7 @@ import { readIdx } from '../../src/data/idx';
 import { findEngine } from '../../src/engine/registry';
 import * as tf from '../../src/engine/tf';
 import { eventsOf, makeProject, mnistModule, runCli, root, type CliResult } from '../support/cli';
+import { loadLayersModel } from '../support/loadModel';
 
 /** The main job from end to end: train, learn widths, write them back, and what was written. */
 
@@ -158,18 +159,3 @@ describe('shrinknets emit --write', () => {
     expect(readFileSync(path.join(project.folder, 'model.ts'), 'utf8')).toBe(changed);
   });
 });
-
-async function loadLayersModel(folder: string): Promise<tf.LayersModel> {
-  const json = JSON.parse(readFileSync(path.join(folder, 'model.json'), 'utf8')) as {
-    modelTopology: object;
-    weightsManifest: { weights: tf.io.WeightsManifestEntry[] }[];
-  };
-  const bytes = readFileSync(path.join(folder, 'weights.bin'));
-  return tf.loadLayersModel(
-    tf.io.fromMemory({
-      modelTopology: json.modelTopology,
-      weightSpecs: json.weightsManifest[0]?.weights ?? [],
-      weightData: new Uint8Array(bytes).buffer,
-    }),
-  );
-}

@@ -1,0 +1,125 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { mixSeed, seededRandom } from '../../src/core/random';
+import { sizeOf, type LayerWeights } from '../../src/core/tensor';
+import { findEngine } from '../../src/engine/registry';
+import * as tf from '../../src/engine/tf';
+import { readWeights, setWeights } from '../../src/train/model';
+import { writeSafetensors } from '../../src/train/safetensors';
+import { torchState } from '../../src/train/torchState';
+import { planOf } from '../language/support/parsers';
+import { hasTorch, PYTHON } from '../support/torch';
+
+/** Whatever the front-end reads of PyTorch: random weights give the same outputs there and here. */
+
+const golden = (name: string): string =>
+  readFileSync(path.join(import.meta.dirname, '../golden/python', `${name}.py`), 'utf8');
+
+const HEAD = 'import torch\nfrom torch import nn\nimport torch.nn.functional as F\n\n';
+
+/** Flattened maps that a normalisation, a sum and two linear layers read. */
+const FLAT = `${HEAD}class Flat(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(3, 4, 3, stride=2, padding=1)
+        self.depth = nn.Conv2d(4, 8, 3, groups=4)
+        self.norm = nn.BatchNorm1d(200)
+        self.a = nn.Linear(200, 5)
+        self.b = nn.Linear(200, 5)
+
+    def forward(self, x):
+        x = torch.flatten(self.depth(F.relu(self.conv(x))), 1)
+        return torch.cat([self.a(self.norm(x)), self.b(x)], 1)
+`;
+
+/** Flat values that become maps. */
+const MAPS = `${HEAD}class Maps(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.fc = nn.Linear(6, 5 * 4 * 4)
+        self.norm = nn.BatchNorm1d(80)
+        self.up = nn.ConvTranspose2d(5, 3, 4, stride=2, padding=1)
+        self.out = nn.Linear(192, 3)
+
+    def forward(self, x):
+        x = F.relu(self.norm(self.fc(x)))
+        x = x.view(-1, 5, 4, 4)
+        return self.out(torch.flatten(self.up(x), 1))
+`;
+
+const CASES = [
+  { model: 'LeNet', source: golden('lenet'), input: [1, 28, 28] },
+  { model: 'Net', source: golden('mnistNet'), input: [1, 28, 28] },
+  { model: 'resnet10', source: golden('resnet'), input: [3, 32, 32] },
+  { model: 'Dense', source: golden('blocks'), input: [3, 12, 12] },
+  { model: 'Flat', source: FLAT, input: [3, 14, 14] },
+  { model: 'Maps', source: MAPS, input: [6] },
+];
+
+let folder: string;
+beforeAll(async () => {
+  await findEngine('wasm').load();
+  folder = mkdtempSync(path.join(tmpdir(), 'shrinknets-torch-'));
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+describe.skipIf(!hasTorch())('weights in a real PyTorch', () => {
+  it.each(CASES)(
+    '$model',
+    async ({ model: name, source, input }) => {
+      const hinted = source.replace(
+        new RegExp(`^(class|def) ${name}\\b`, 'm'),
+        `# @shrink-model input=[${input.join(',')}]\n$&`,
+      );
+      const { program } = planOf(hinted, name, '/project/model.py');
+      if (program.kind !== 'topology') throw new Error('This source is not read statically.');
+      const model = await tf.models.modelFromJSON({ modelTopology: program.topology as never });
+      const weights = randomWeights(await readWeights(model));
+      setWeights(model, weights);
+      const random = seededRandom(7);
+      const rows = Float32Array.from({ length: 4 * sizeOf(input) }, () => random() * 2 - 1);
+      const expected = tf.tidy(() => {
+        const x = tf.tensor(rows, [4, ...input]);
+        const last = input.length === 3 ? tf.transpose(x, [0, 2, 3, 1]) : x;
+        return (model.predict(last) as tf.Tensor).arraySync() as number[][];
+      });
+      model.dispose();
+
+      const file = (ending: string): string => path.join(folder, `${name}.${ending}`);
+      writeFileSync(file('py'), source);
+      writeFileSync(file('bin'), rows);
+      const state = torchState(program.topology, weights, program.pathOf ?? {});
+      writeFileSync(file('safetensors'), writeSafetensors(state));
+      const script = path.join(import.meta.dirname, '../cli/support/checkTorch.py');
+      const args = [script, file('py'), name, file('safetensors'), file('bin'), input.join(',')];
+      const said = JSON.parse(execFileSync(PYTHON, args, { encoding: 'utf8' })) as number[][];
+      // The golden network ends in log_softmax, which is trained as softmax.
+      const given = name === 'Net' ? said.map((row) => row.map(Math.exp)) : said;
+      expect(given).toHaveLength(expected.length);
+      expected.forEach((row, i) => {
+        row.forEach((value, j) => {
+          expect(given[i]?.[j]).toBeCloseTo(value, 3);
+        });
+      });
+    },
+    120_000,
+  );
+});
+
+/** Numbers of a size at which outputs stay near 1; all above 0 where that is needed (variances). */
+function randomWeights(weights: LayerWeights): LayerWeights {
+  return Object.fromEntries(
+    Object.entries(weights).map(([name, tensors], layer) => [
+      name,
+      tensors.map(({ shape }, index) => {
+        const random = seededRandom(mixSeed(layer, index));
+        const fan = Math.sqrt(sizeOf(shape) / (shape.at(-1) ?? 1));
+        const draw = (): number => (index === 3 ? 0.5 + random() : ((random() * 2 - 1) * 2) / fan);
+        return { shape, data: Float32Array.from({ length: sizeOf(shape) }, draw) };
+      }),
+    ]),
+  );
+}
