@@ -34,10 +34,6 @@ export function makeButton(label: string, onPress: () => void, look: ButtonLook 
   return button;
 }
 
-export function setDisabled(element: HTMLElement, disabled: boolean): void {
-  element.toggleAttribute('disabled', disabled);
-}
-
 export function makeTag(): HTMLElement {
   return document.createElement('vscode-tag');
 }

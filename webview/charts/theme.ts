@@ -11,7 +11,7 @@ export interface Theme {
   readonly quiet: string;
 }
 
-const CHART_COLORS = ['blue', 'orange', 'green', 'purple', 'red', 'yellow'];
+const CHART_COLORS = ['blue', 'yellow', 'green', 'purple', 'red', 'orange'];
 /** Patterns that tell lines apart when the colours are used up, or cannot be told apart. */
 const DASHES: readonly (readonly number[])[] = [[], [6, 3], [2, 3], [9, 3, 2, 3]];
 

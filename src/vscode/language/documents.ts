@@ -41,8 +41,3 @@ export function fileNameOf(document: vscode.TextDocument): string {
 export function toRange(document: vscode.TextDocument, range: Range): vscode.Range {
   return new vscode.Range(document.positionAt(range.start), document.positionAt(range.end));
 }
-
-/** @throws nothing; undefined where no text editor is active */
-export function activeDocument(): vscode.TextDocument | undefined {
-  return vscode.window.activeTextEditor?.document;
-}
