@@ -105,7 +105,7 @@ function slope(values: readonly number[]): number {
   return above / below;
 }
 
-describe.each(['wasm', 'onnxruntime'])('memory over collections on %s', (name) => {
+describe.each(['wasm', 'onnxruntime'])('memory over collections on %s', { timeout: 180_000 }, (name) => {
   let engine: Engine | undefined;
   beforeAll(async () => {
     const provider = findEngine(name);
@@ -138,11 +138,12 @@ describe.each(['wasm', 'onnxruntime'])('memory over collections on %s', (name) =
     const trunk = await makeTrunk(engine, 128);
     // Weights and both moments of Adam: what a collection that forgets the old network leaves behind.
     const networkBytes = 3 * 4 * trunk.network.size().params;
-    await collectOften(trunk, 20, () => undefined);
+    await collectOften(trunk, 10, () => undefined);
     const resident: number[] = [];
-    await collectOften(trunk, 40, () => resident.push(process.memoryUsage().rss));
+    await collectOften(trunk, 25, () => resident.push(process.memoryUsage().rss));
     trunk.dispose();
     expect(networkBytes).toBeGreaterThan(2e6);
-    expect(slope(resident)).toBeLessThan(networkBytes / 2);
+    // The networks left behind would have shrunk to half by the end.
+    expect(slope(resident)).toBeLessThan(networkBytes / 4);
   });
 });
