@@ -1,8 +1,9 @@
 import { analyse, type Analysis, type AnalysedCall } from '../core/analysis';
 import { badInput } from '../core/errors';
 import { readGraph, type GraphLayer, type TensorRef } from '../core/graph';
+import { numbersIn } from '../core/rules/rule';
 import { gatherAxis, sizeOf, type HostTensor, type LayerWeights } from '../core/tensor';
-import type { Topology } from '../core/topology';
+import type { LayerConfig, Topology } from '../core/topology';
 
 /**
  * Weights as PyTorch's `state_dict` has them: its parameter names, and its axes with channels first. Where the topology
@@ -78,8 +79,11 @@ function partsOf(
     case 'Conv1D':
       return [named('weight', permute(first, [2, 1, 0])), ...bias];
     // A transposed kernel is [height, width, out, in] here and [in, out, height, width] there.
-    case 'Conv2D':
     case 'Conv2DTranspose':
+      if (isShifted(layer.config))
+        throw cannot(layer, 'with output_padding, PyTorch cuts its output off at the other side');
+      return [named('weight', permute(first, [3, 2, 0, 1])), ...bias];
+    case 'Conv2D':
       return [named('weight', permute(first, [3, 2, 0, 1])), ...bias];
     case 'DepthwiseConv2D': {
       const kernel = permute(first, [2, 3, 0, 1]);
@@ -103,6 +107,14 @@ function partsOf(
     default:
       throw cannot(layer, 'there is no counterpart yet');
   }
+}
+
+/** Whether padding "same" cuts an odd number off: here one more at the end, there one more at the start. */
+function isShifted(config: LayerConfig): boolean {
+  const [kernel, strides] = [numbersIn(config, 'kernel_size', 2, 1), numbersIn(config, 'strides', 2, 1)];
+  return (
+    config['padding'] === 'same' && kernel.some((length, axis) => (length - (strides[axis] ?? 1)) % 2 !== 0)
+  );
 }
 
 function named(name: string, { shape, data }: HostTensor): StateTensor {

@@ -109,6 +109,19 @@ describe.skipIf(!hasTorch())('weights in a real PyTorch', () => {
   );
 });
 
+it('refuses a transposed convolution whose output lies elsewhere in PyTorch', () => {
+  const source = `${HEAD}# @shrink-model input=[2,4,4]
+model = nn.Sequential(nn.ConvTranspose2d(2, 3, 3, stride=2, padding=1, output_padding=1))
+`;
+  const { program } = planOf(source, 'model', '/project/model.py');
+  if (program.kind !== 'topology') throw new Error('This source is not read statically.');
+  const kernel = { shape: [3, 3, 3, 2], data: new Float32Array(54) };
+  const layer = program.topology.config.layers[1]?.config['name'];
+  expect(() => torchState(program.topology, { [String(layer)]: [kernel] }, program.pathOf ?? {})).toThrow(
+    'with output_padding',
+  );
+});
+
 /** Numbers of a size at which outputs stay near 1; all above 0 where that is needed (variances). */
 function randomWeights(weights: LayerWeights): LayerWeights {
   return Object.fromEntries(
