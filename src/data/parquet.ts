@@ -9,8 +9,8 @@ import { TableBuilder, type Table } from './table';
 const BYTES_A_CELL = 24;
 
 /**
- * Reads a Parquet file a row group at a time. Known gap: hyparquet trusts run lengths and page sizes, so that a damaged page
- * can keep it in a loop for ever; see test/data/fuzz.test.ts.
+ * Reads a Parquet file a row group at a time. Known gap: some damaged pages keep hyparquet
+ * busy for ever (probably run lengths or page sizes that it trusts); see test/data/fuzz.test.ts.
  *
  * @throws ShrinkError `data-format`, `data-nan` or `data-size`
  */
