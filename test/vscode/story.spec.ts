@@ -264,7 +264,7 @@ describe('a run outlives the window', () => {
     await until('it trains', () => journalOf(folder).some((event) => event.type === 'epoch'));
     await bench.page.waitForTimeout(1500);
     // Without a file to open in the address: the editor then restores what was open.
-    await bench.page.waitForTimeout(2000);
+    await bench.page.waitForTimeout(6000);
     await bench.goto(server.address(server.workspace));
     const panel = await bench.livePanel();
     const before = Number(await panel.evaluate(() => document.body.dataset['events']));
