@@ -1,10 +1,12 @@
 // Bundles the programs into dist/ and puts the WebAssembly files beside them.
 import { build } from 'esbuild';
-import { chmod, copyFile, mkdir, rm } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { chmod, copyFile, mkdir, rm, symlink } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import path from 'node:path';
+import { fileURLToPath } from 'node:url';
 
-const root = path.dirname(path.dirname(new URL(import.meta.url).pathname));
+const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 const dist = path.join(root, 'dist');
 const require = createRequire(import.meta.url);
 
@@ -47,6 +49,13 @@ await Promise.all([
   }),
 ]);
 await chmod(path.join(dist, 'cli.cjs'), 0o755);
+
+// npm links the programs of dependencies only: with this, `npx shrinknets` works in the clone without a cache of npx's.
+const programs = path.join(root, 'node_modules', '.bin');
+if (process.platform !== 'win32' && existsSync(programs)) {
+  await rm(path.join(programs, 'shrinknets'), { force: true });
+  await symlink(path.join('..', '..', 'dist', 'cli.cjs'), path.join(programs, 'shrinknets'));
+}
 
 const tfjsWasm = path.join(
   path.dirname(require.resolve('@tensorflow/tfjs-backend-wasm/package.json')),

@@ -28,7 +28,22 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 const PACKAGES: readonly { readonly name: RegExp; readonly folders: readonly string[] }[] = [
   { name: /^vscode$/, folders: ['vscode'] },
   { name: /^@tensorflow\//, folders: ['engine', 'train', 'data', 'backend'] },
-  { name: /^node:/, folders: ['language-none', 'run', 'protocol', 'data', 'engine', 'backend', 'client', 'shell', 'cli', 'vscode', 'experiments'] },
+  {
+    name: /^node:/,
+    folders: [
+      'language-none',
+      'run',
+      'protocol',
+      'data',
+      'engine',
+      'backend',
+      'client',
+      'shell',
+      'cli',
+      'vscode',
+      'experiments',
+    ],
+  },
 ];
 
 interface Import {
@@ -81,7 +96,9 @@ describe('the structure', () => {
     for (const { file, target } of imports) {
       if (!target.startsWith('.')) continue;
       const base = path.resolve(path.dirname(file), target);
-      const resolved = [`${base}.ts`, path.join(base, 'index.ts')].find((candidate) => files.includes(candidate));
+      const resolved = [`${base}.ts`, path.join(base, 'index.ts')].find((candidate) =>
+        files.includes(candidate),
+      );
       if (resolved !== undefined) graph.set(file, [...(graph.get(file) ?? []), resolved]);
     }
     const state = new Map<string, 'open' | 'done'>();
@@ -89,7 +106,9 @@ describe('the structure', () => {
     const visit = (file: string, trail: readonly string[]): void => {
       if (state.get(file) === 'done') return;
       if (state.get(file) === 'open') {
-        circles.push([...trail.slice(trail.indexOf(file)), file].map((f) => path.relative(src, f)).join(' → '));
+        circles.push(
+          [...trail.slice(trail.indexOf(file)), file].map((f) => path.relative(src, f)).join(' → '),
+        );
         return;
       }
       state.set(file, 'open');
