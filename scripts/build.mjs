@@ -1,7 +1,6 @@
 // Bundles the programs into dist/ and puts the WebAssembly files beside them.
 import { build } from 'esbuild';
-import { existsSync } from 'node:fs';
-import { chmod, copyFile, mkdir, rm, symlink } from 'node:fs/promises';
+import { chmod, copyFile, mkdir, rm } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -49,13 +48,6 @@ await Promise.all([
   }),
 ]);
 await chmod(path.join(dist, 'cli.cjs'), 0o755);
-
-// npm links the programs of dependencies only: with this, `npx shrinknets` works in the clone without a cache of npx's.
-const programs = path.join(root, 'node_modules', '.bin');
-if (process.platform !== 'win32' && existsSync(programs)) {
-  await rm(path.join(programs, 'shrinknets'), { force: true });
-  await symlink(path.join('..', '..', 'dist', 'cli.cjs'), path.join(programs, 'shrinknets'));
-}
 
 const tfjsWasm = path.join(
   path.dirname(require.resolve('@tensorflow/tfjs-backend-wasm/package.json')),
