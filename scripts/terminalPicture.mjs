@@ -13,6 +13,7 @@ const HEIGHT = 18;
 const MARGIN = 18;
 
 const lines = readFileSync(0, 'utf8').trimEnd().split('\n');
+// Spaces that do not collapse, or the columns would.
 const escape = (text) => text.replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/>/g, '&gt;');
 
 /** One line as spans; the state of bold, dim and colour ends with the line, as the command line prints it. */
@@ -35,7 +36,7 @@ function draw(line, y) {
         const x = (MARGIN + (column + lead) * WIDTH).toFixed(1);
         const text = part.trim();
         spans.push(
-          `<text x="${x}" y="${y}" textLength="${(text.length * WIDTH).toFixed(1)}" ${style.join(' ')}>${escape(text)}</text>`,
+          `<text x="${x}" y="${y}" textLength="${(text.length * WIDTH).toFixed(1)}" ${style.join(' ')}>${escape(text).replace(/ /g, '\u00a0')}</text>`,
         );
       }
       column += part.length;
