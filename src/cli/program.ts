@@ -86,6 +86,7 @@ Exit codes: 0 done, 1 training failed, 2 bad input.`,
   program
     .command('engines')
     .description('list what can compute here, and what is missing')
+    .option('--install <name>', 'download an engine for this machine first: onnxruntime')
     .option('--json', 'print one object a line')
     .action(enginesCommand);
 

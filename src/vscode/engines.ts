@@ -1,15 +1,18 @@
-import { mkdir } from 'node:fs/promises';
 import * as vscode from 'vscode';
 import { askBackend } from '../client/query';
 import { MODEL_OPTIONS } from '../core/options';
+import { installOnnxRuntime } from '../shell/installEngine/install';
 import { requireTrust } from './failure';
-import { backendSettings } from './settings/settings';
+import { backendSettings, engineHomeOf } from './settings/settings';
 import type { Services } from './services';
 
 const AUTO = MODEL_OPTIONS.find(({ key }) => key === 'engine')?.default ?? 'auto';
 
+/** The engine that {@link installEngineCommand} gets. */
+const INSTALLABLE = 'onnxruntime';
+
 /** `Select Engine`: what can compute here, and what the others lack. */
-export async function selectEngineCommand(): Promise<void> {
+export async function selectEngineCommand(services: Services): Promise<void> {
   requireTrust();
   const engines = await vscode.window.withProgress(
     { location: vscode.ProgressLocation.Window, title: vscode.l10n.t('Looking for engines') },
@@ -40,9 +43,12 @@ export async function selectEngineCommand(): Promise<void> {
   });
   if (picked === undefined) return;
   if (!picked.available) {
-    await vscode.window.showInformationMessage(
+    const install = vscode.l10n.t('Install');
+    const chosen = await vscode.window.showInformationMessage(
       vscode.l10n.t('{0} cannot run here: {1}', picked.name, picked.description),
+      ...(picked.name === INSTALLABLE ? [install] : []),
     );
+    if (chosen === install) await installEngineCommand(services);
     return;
   }
   const target =
@@ -52,19 +58,32 @@ export async function selectEngineCommand(): Promise<void> {
   await settings.update('engine', picked.name === AUTO ? undefined : picked.name, target);
 }
 
-/** Engines that npm can install for every platform. */
-const INSTALLABLE = ['onnxruntime-node', '@tensorflow/tfjs-node'];
-
-/** `Install Native Engine`: runs npm in a terminal where the user sees what it does; in the project if there is one. */
-export async function installEngineCommand({ context }: Services): Promise<void> {
+/** `Install Native Engine`: ONNX Runtime for this machine, into the extension's own folder. */
+export async function installEngineCommand({ context }: Pick<Services, 'context'>): Promise<void> {
   requireTrust();
-  const name = await vscode.window.showQuickPick(INSTALLABLE, {
-    placeHolder: vscode.l10n.t('Which engine? npm downloads it into your project.'),
-  });
-  if (name === undefined) return;
-  const folder = vscode.workspace.workspaceFolders?.[0]?.uri ?? context.globalStorageUri;
-  if (folder.scheme === 'file') await mkdir(folder.fsPath, { recursive: true });
-  const terminal = vscode.window.createTerminal({ name: vscode.l10n.t('Install {0}', name), cwd: folder });
-  terminal.show();
-  terminal.sendText(`npm install --no-save ${name}`);
+  const { folder, fresh } = await vscode.window.withProgress(
+    {
+      location: vscode.ProgressLocation.Notification,
+      title: vscode.l10n.t('Installing ONNX Runtime'),
+      cancellable: true,
+    },
+    (progress, token) => {
+      const stop = new AbortController();
+      token.onCancellationRequested(() => stop.abort());
+      let told = 0;
+      return installOnnxRuntime({
+        home: engineHomeOf(context),
+        signal: stop.signal,
+        onProgress: (message, share) => {
+          progress.report({ message, increment: (share - told) * 100 });
+          told = share;
+        },
+      });
+    },
+  );
+  await vscode.window.showInformationMessage(
+    fresh
+      ? vscode.l10n.t('ONNX Runtime is installed; the next run can use it.')
+      : vscode.l10n.t('ONNX Runtime is installed already ({0}).', folder),
+  );
 }

@@ -10,6 +10,7 @@ import { registerRunsView } from './runs/runsView';
 import { registerStatusBar } from './runs/statusBar';
 import type { RunTarget } from './runs/pickRun';
 import type { Services } from './services';
+import { engineHomeOf, setEngineHome } from './settings/settings';
 import type { TrainTarget } from './train/trainCommand';
 
 type Target = (RunTarget & TrainTarget & { readonly budget?: number }) | undefined;
@@ -36,7 +37,7 @@ export const COMMANDS: Readonly<Record<`shrinknets.${string}`, Command>> = {
   'shrinknets.openPanel': async (services, target) => (await onRuns()).openPanelCommand(services, target),
   'shrinknets.compareRuns': async (services, target) => (await onRuns()).compareRunsCommand(services, target),
   'shrinknets.exportRun': async (services, target) => (await onRuns()).exportRunCommand(services, target),
-  'shrinknets.selectEngine': async () => (await import('./engines')).selectEngineCommand(),
+  'shrinknets.selectEngine': async (services) => (await import('./engines')).selectEngineCommand(services),
   'shrinknets.installEngine': async (services) => (await import('./engines')).installEngineCommand(services),
   'shrinknets.openSample': async (services) => (await import('./sample')).openSampleCommand(services),
   'shrinknets.showLog': ({ log }) => Promise.resolve(log.show()),
@@ -55,6 +56,7 @@ export const COMMANDS: Readonly<Record<`shrinknets.${string}`, Command>> = {
 
 export function activate(context: vscode.ExtensionContext): void {
   const started = performance.now();
+  setEngineHome(engineHomeOf(context));
   const log = vscode.window.createOutputChannel('ShrinkNets', { log: true });
   const readings = new Readings(log);
   const runs = new RunStore(log, context.workspaceState);

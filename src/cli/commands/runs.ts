@@ -4,7 +4,7 @@ import { badInput } from '../../core/errors';
 import { resumeRun, stopRun } from '../../client/runs';
 import { listRuns } from '../../run/listRuns';
 import { runsFolderFor } from '../../run/paths';
-import { backendScript } from '../../shell/sources';
+import { attachedBackend } from '../backend';
 import { EXIT } from '../failure';
 import { Output } from '../output';
 import { table } from '../render/format';
@@ -46,7 +46,7 @@ export async function runsCommand(flags: RunsFlags): Promise<void> {
 /** `shrinknets resume` */
 export async function resumeCommand(run: string, flags: RunsFlags): Promise<void> {
   const folder = await findRun(run, flags.out);
-  const backend = { backendScript: backendScript(), owner: 'attached' } as const;
+  const backend = attachedBackend();
   const end = await watchRun(
     await resumeRun(folder, backend),
     { json: flags.json === true, write: false },

@@ -5,7 +5,8 @@ import { MODEL_OPTIONS } from '../../core/options';
 import { makePlan } from '../../language';
 import { runsFolderFor } from '../../run/paths';
 import { resolveRunOptions } from '../../shell/runOptions';
-import { backendScript, readModelFile } from '../../shell/sources';
+import { readModelFile } from '../../shell/sources';
+import { attachedBackend } from '../backend';
 import { kebab } from '../flagNames';
 import { watchRun } from '../watchRun';
 
@@ -33,7 +34,7 @@ export async function trainCommand(file: string, flags: TrainFlags): Promise<voi
     { name: (key) => `--${kebab(key)}`, values: given },
   ]);
   const runsFolder = runsFolderFor(plan.file, flags.out);
-  const backend = { backendScript: backendScript(), owner: 'attached' } as const;
+  const backend = attachedBackend();
   const handle = await startRun({ runsFolder, plan, options, ...backend });
   const end = await watchRun(handle, { json: flags.json === true, write: flags.write === true }, backend);
   // Input that cannot be used leaves nothing behind.

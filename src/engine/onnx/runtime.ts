@@ -8,7 +8,7 @@ export type Session = ort.InferenceSession;
 export type OnnxTensor = ort.Tensor;
 
 export const ONNX_PACKAGE = 'onnxruntime-node';
-export const ONNX_INSTALL = 'npm install onnxruntime-node@1.30.0 --ignore-scripts';
+export const ONNX_INSTALL = 'shrinknets engines --install onnxruntime';
 
 interface Loaded {
   readonly runtime: OnnxRuntime;

@@ -1,6 +1,8 @@
+import path from 'node:path';
 import * as vscode from 'vscode';
 import { MODEL_OPTIONS } from '../../core/options';
 import type { BackendSettings } from '../../client/spawnBackend';
+import { engineEnvironment } from '../../shell/installEngine/install';
 import { backendScript } from '../../shell/sources';
 
 /** Settings of the user, read when they are needed. */
@@ -24,6 +26,18 @@ export function isOn(
   return vscode.workspace.getConfiguration('shrinknets', resource).get<boolean>(name, name !== 'inlayHints');
 }
 
+/** Where `Install Native Engine` puts engines: not the user's project, and gone with the extension. */
+export function engineHomeOf(context: vscode.ExtensionContext): string {
+  return path.join(context.globalStorageUri.fsPath, 'engines');
+}
+
+let engineHome: string | undefined;
+
+/** Known once the extension is activated. */
+export function setEngineHome(folder: string): void {
+  engineHome = folder;
+}
+
 /** How this editor starts the training program: a process of its own that outlives the window. */
 export function backendSettings(): BackendSettings {
   const settings = vscode.workspace.getConfiguration('shrinknets');
@@ -36,6 +50,9 @@ export function backendSettings(): BackendSettings {
     owner: 'detached',
     ...(nodePath === '' ? {} : { nodePath }),
     ...(memory > 0 ? { execArgv: [`--max-old-space-size=${memory}`] } : {}),
-    ...(electron ? { env: { ELECTRON_RUN_AS_NODE: '1' } } : {}),
+    env: {
+      ...(electron ? { ELECTRON_RUN_AS_NODE: '1' } : {}),
+      ...(engineHome === undefined ? {} : engineEnvironment(engineHome)),
+    },
   };
 }
