@@ -32,6 +32,7 @@ await rm(dist, { recursive: true, force: true });
 await mkdir(path.join(dist, 'wasm'), { recursive: true });
 await Promise.all([
   build({ ...common, entryPoints: { backend: 'src/backend/main.ts' } }),
+  build({ ...common, entryPoints: { parquet: 'src/data/parquetChild.ts' } }),
   build({ ...common, entryPoints: { cli: 'src/cli/main.ts' }, banner: { js: '#!/usr/bin/env node' } }),
   build({ ...common, entryPoints: { extension: 'src/vscode/main.ts' } }),
   build({

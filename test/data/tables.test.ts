@@ -1,8 +1,10 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { copyFileSync } from 'node:fs';
 import path from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { parquetWriteBuffer } from 'hyparquet-writer';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { completeDataset } from '../../src/data/splitData';
 import { standardizeDataset } from '../../src/data/standardize';
 import { DIGITS, makeFolder, REAL, type Folder } from './files';
@@ -123,6 +125,46 @@ describe('Parquet', () => {
     expect([...parts.train.x.data.slice(-3)]).toEqual([62.25, 249, 0]);
   });
 });
+
+describe('damaged Parquet', () => {
+  it.each([
+    ['damaged-run-length.parquet', /makes no progress, so it is damaged/],
+    ['damaged-footer.parquet', /cannot be read as Parquet/],
+  ])('%s is refused, and the next file is read', async (name, says) => {
+    copyFileSync(path.join(REAL, name), path.join(folder.path, name));
+    expect(await folder.refusal(name)).toMatch(says);
+    expect((await folder.read('rows.parquet')).parts.train.count).toBe(250);
+  });
+
+  it('ends its process with the one that asked', async () => {
+    const file = path.join(REAL, 'damaged-run-length.parquet');
+    const script = path.resolve('dist/parquet.cjs');
+    // The asking process is killed while the reading one is caught in the file; both write their ids.
+    const asker = spawn(process.execPath, [
+      '-e',
+      `const child = require('child_process').fork(${JSON.stringify(script)}, [], { serialization: 'advanced' });
+       child.on('message', (m) => {
+         if (m.ready) child.send({ open: ${JSON.stringify(file)} });
+         if (m.groups) { child.send({ read: [0, 10] }); setTimeout(() => { console.log(child.pid); }, 300); }
+       });`,
+    ]);
+    const [said] = (await once(asker.stdout, 'data')) as [Buffer];
+    asker.kill('SIGKILL');
+    await vi.waitFor(() => expect(isAlive(Number(said.toString()))).toBe(false), {
+      timeout: 20_000,
+      interval: 100,
+    });
+  });
+});
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 describe('standardisation', () => {
   it('takes the training rows alone, and leaves one-hot inputs', async () => {
