@@ -1,3 +1,6 @@
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
@@ -5,6 +8,8 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     // Two cores: more workers than that only make the slow tests slower.
     maxWorkers: 2,
+    // What engines are remembered for belongs to the user, not to a test.
+    env: { SHRINKNETS_CACHE: mkdtempSync(join(tmpdir(), 'sn-cache-')) },
     testTimeout: 60_000,
     hookTimeout: 120_000,
     reporters: ['default', './test/support/countReporter.ts'],

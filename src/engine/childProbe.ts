@@ -18,14 +18,19 @@ function tellingLine(output: string): string {
  *
  * @param script CommonJS text that prints one line of JSON when all is well
  * @param args given to it as `process.argv[1]` on
+ * @param input what it can read on standard input
  */
-export function probeInChild(script: string, args: readonly string[]): Promise<ProbeAnswer> {
+export function probeInChild(script: string, args: readonly string[], input = ''): Promise<ProbeAnswer> {
   return new Promise((resolve) => {
-    execFile(
+    const child = execFile(
       process.execPath,
       ['-e', script, ...args],
       // Inside VS Code the executable is Electron; this makes it behave as Node.
-      { timeout: TIMEOUT_MS, env: { ...process.env, ELECTRON_RUN_AS_NODE: '1', TF_CPP_MIN_LOG_LEVEL: '3' } },
+      {
+        timeout: TIMEOUT_MS,
+        maxBuffer: 64e6,
+        env: { ...process.env, ELECTRON_RUN_AS_NODE: '1', TF_CPP_MIN_LOG_LEVEL: '3' },
+      },
       (error, stdout, stderr) => {
         const line = stdout.trim().split('\n').at(-1) ?? '';
         if (error === null && line.startsWith('{')) {
@@ -36,5 +41,7 @@ export function probeInChild(script: string, args: readonly string[]): Promise<P
         resolve({ works: false, problem: died === '' ? 'it does not start' : died });
       },
     );
+    // A child that dies before it has read all is told of by its end.
+    child.stdin?.on('error', () => undefined).end(input);
   });
 }

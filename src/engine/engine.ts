@@ -82,6 +82,8 @@ export interface Engine {
 /** How an engine is found: one per file in `src/engine/engines`. */
 export interface EngineProvider {
   readonly name: string;
+  /** Systems (`process.platform`) that it can be on; absent for all. */
+  readonly systems?: readonly NodeJS.Platform[];
   /** Says what the engine is here, or what is missing; never throws, never leaves the engine active. */
   probe(): Promise<EngineStatus>;
   /** Makes it the active TensorFlow.js backend. @throws ShrinkError `engine-unavailable` */

@@ -2,12 +2,20 @@
 import { badInput } from '../core/errors';
 import type { EngineProvider, EngineStatus } from './engine';
 import { cpu } from './engines/cpu';
-import { onnxruntime } from './engines/onnxruntime';
+import { onnxruntime, onnxruntimeGpus } from './engines/onnxruntime';
 import { tfjsNode, tfjsNodeGpu } from './engines/tfjsNode';
 import { wasm } from './engines/wasm';
 import { webgpu } from './engines/webgpu';
 
-export const providers: readonly EngineProvider[] = [tfjsNodeGpu, onnxruntime, webgpu, tfjsNode, wasm, cpu];
+export const providers: readonly EngineProvider[] = [
+  tfjsNodeGpu,
+  ...onnxruntimeGpus,
+  onnxruntime,
+  webgpu,
+  tfjsNode,
+  wasm,
+  cpu,
+];
 
 /** @throws ShrinkError `unknown-engine` naming those there are */
 export function findEngine(name: string): EngineProvider {
@@ -19,7 +27,12 @@ export function findEngine(name: string): EngineProvider {
   return provider;
 }
 
+/** Those that there are for this system. */
+export function providersHere(): readonly EngineProvider[] {
+  return providers.filter(({ systems }) => systems === undefined || systems.includes(process.platform));
+}
+
 /** What each engine is here, or what it lacks. */
 export function listEngines(): Promise<EngineStatus[]> {
-  return Promise.all(providers.map((provider) => provider.probe()));
+  return Promise.all(providersHere().map((provider) => provider.probe()));
 }

@@ -1,9 +1,18 @@
 /** Choosing the engine for a model: the fastest of those that work here, measured on the model's own step. */
 import * as tf from '@tensorflow/tfjs-core';
 import { messageOf, ShrinkError } from '../core/errors';
-import type { BatchData, Engine, EngineProvider, StepFunction, StepScalars, TensorSpec } from './engine';
+import type {
+  BatchData,
+  Engine,
+  EngineDescription,
+  EngineProvider,
+  StepFunction,
+  StepScalars,
+  TensorSpec,
+} from './engine';
+import { NO_MEMORY, type EngineMemory } from './memory';
 import { seedSteps } from './random';
-import { providers as allProviders } from './registry';
+import { providersHere } from './registry';
 import { selfTest } from './selfTest';
 
 /** The step to measure on. Every variable it needs must exist; they hold their old values afterwards. */
@@ -14,6 +23,8 @@ export interface StepSample {
   /** A real batch. */
   readonly data: readonly BatchData[];
   readonly scalars: StepScalars;
+  /** Plain JSON that is the same for the same step: its choice can be remembered. */
+  readonly identity?: unknown;
 }
 
 /** How one engine did. */
@@ -34,8 +45,7 @@ export interface Selection {
   readonly trials: readonly EngineTrial[];
 }
 
-interface Measured {
-  readonly provider: EngineProvider;
+interface Measured extends Candidate {
   readonly stepMs: number;
   readonly outputs: readonly Float32Array[];
 }
@@ -44,7 +54,18 @@ export interface SelectOptions {
   readonly candidates?: readonly EngineProvider[];
   /** Milliseconds that each engine may take for its timed steps. */
   readonly budgetMs?: number;
+  /** Where self-tests that were passed and choices are kept. */
+  readonly memory?: EngineMemory;
 }
+
+/** An engine that is here. */
+interface Candidate {
+  readonly provider: EngineProvider;
+  readonly description: EngineDescription;
+}
+
+/** What is remembered of a choice. */
+type Choice = Pick<Selection, 'why' | 'trials'> & { readonly engine: string };
 
 const WARM_UP = 2;
 const FEWEST_STEPS = 3;
@@ -77,7 +98,7 @@ async function measure(
   engine: Engine,
   sample: StepSample,
   budgetMs: number,
-): Promise<Omit<Measured, 'provider'>> {
+): Promise<Omit<Measured, keyof Candidate>> {
   seedSteps(1);
   const compiled = await engine.compile(
     sample.step,
@@ -90,7 +111,9 @@ async function measure(
     for (let i = 1; i < WARM_UP; i += 1) await compiled.run(sample.data, sample.scalars);
     const times: number[] = [];
     const end = performance.now() + budgetMs;
-    while (times.length < FEWEST_STEPS || (performance.now() < end && times.length < 50)) {
+    // A software device may take seconds a step: one is enough to see that.
+    const enough = () => times.length >= (performance.now() < end + budgetMs ? FEWEST_STEPS : 1);
+    while (!enough() || (performance.now() < end && times.length < 50)) {
       const started = performance.now();
       await compiled.run(sample.data, sample.scalars);
       times.push(performance.now() - started);
@@ -118,45 +141,122 @@ function outvoted(measured: readonly Measured[]): ReadonlySet<Measured> {
   );
 }
 
+/** Sorts the candidates into those that are here and those that lack something. */
+async function probeAll(
+  candidates: readonly EngineProvider[],
+): Promise<{ here: Candidate[]; missing: EngineTrial[] }> {
+  const here: Candidate[] = [];
+  const missing: EngineTrial[] = [];
+  // Together: those with native code are tried in processes of their own.
+  const statuses = await Promise.all(candidates.map((provider) => provider.probe()));
+  candidates.forEach((provider, i) => {
+    const status = statuses[i];
+    if (status?.available === true) here.push({ provider, description: status.description });
+    else if (status !== undefined)
+      missing.push({ engine: provider.name, problem: status.missing, install: status.install });
+  });
+  return { here, missing };
+}
+
+/** What is wrong with an engine on this machine; null if nothing is, now or when it was last asked. */
+async function testOnce({ provider, description }: Candidate, memory: EngineMemory): Promise<string | null> {
+  const of = ['self-test', description];
+  if (memory.recall(of)?.value === true) return null;
+  const fault = await selfTest(provider);
+  if (fault === null) memory.remember(of, true);
+  return fault;
+}
+
+function isChoice(value: unknown): value is Choice {
+  if (typeof value !== 'object' || value === null) return false;
+  const { engine, why, trials } = value as Partial<Record<keyof Choice, unknown>>;
+  return typeof engine === 'string' && typeof why === 'string' && Array.isArray(trials);
+}
+
+/** The engine that was fastest when this step was last measured on this machine with these engines. */
+async function recallChoice(
+  of: unknown,
+  here: readonly Candidate[],
+  memory: EngineMemory,
+): Promise<Selection | null> {
+  const known = memory.recall(of);
+  if (known === undefined || !isChoice(known.value)) return null;
+  const { engine: name, why, trials } = known.value;
+  const chosen = here.find(({ provider }) => provider.name === name);
+  if (chosen === undefined || (await testOnce(chosen, memory)) !== null) return null;
+  try {
+    const engine = await chosen.provider.load();
+    return { engine, why: `${why}, measured on ${new Date(known.at).toISOString().slice(0, 10)}`, trials };
+  } catch {
+    // It is not what it was: all are measured again.
+    return null;
+  }
+}
+
 /**
- * Measures the engines and loads the fastest that computes what it should.
+ * Measures the engines and loads the fastest that computes what it should; for a step that was measured before, the one
+ * that was fastest then.
  *
  * @throws ShrinkError `no-engine` when none works
  */
 export async function selectEngine(sample: StepSample, options: SelectOptions = {}): Promise<Selection> {
-  const { candidates = allProviders.filter(({ name }) => name !== 'cpu'), budgetMs = 1000 } = options;
+  const { budgetMs = 1000, memory = NO_MEMORY } = options;
+  const candidates = options.candidates ?? providersHere().filter(({ name }) => name !== 'cpu');
   const snapshot = await takeSnapshot();
-  const passedOver: EngineTrial[] = [];
+  const { here, missing } = await probeAll(candidates);
+  const of =
+    sample.identity === undefined
+      ? undefined
+      : ['choice', sample.identity, here.map(({ description }) => description)];
+  const known = of === undefined ? null : await recallChoice(of, here, memory);
+  restore(snapshot);
+  if (known !== null) return { ...known, trials: [...known.trials, ...missing] };
+
   const measured: Measured[] = [];
-  for (const provider of candidates) {
-    const { name } = provider;
-    const status = await provider.probe();
-    if (!status.available) {
-      passedOver.push({ engine: name, problem: status.missing, install: status.install });
-      continue;
-    }
+  const failed: EngineTrial[] = [];
+  let lasting = true;
+  for (const candidate of here) {
+    const { name } = candidate.provider;
     try {
-      const wrong = await selfTest(provider);
+      const wrong = await testOnce(candidate, memory);
       if (wrong !== null) {
-        passedOver.push({ engine: name, problem: wrong });
+        failed.push({ engine: name, problem: wrong });
         continue;
       }
-      const engine = await provider.load();
+      const engine = await candidate.provider.load();
       restore(snapshot);
-      measured.push({ provider, ...(await measure(engine, sample, budgetMs)) });
+      measured.push({ ...candidate, ...(await measure(engine, sample, budgetMs)) });
     } catch (thrown) {
-      passedOver.push({ engine: name, problem: messageOf(thrown) });
+      failed.push({ engine: name, problem: messageOf(thrown) });
+      lasting &&= thrown instanceof ShrinkError && thrown.code.startsWith('untraceable');
     }
   }
+  const { best, why, trials } = rank(measured, failed, missing);
+  const engine = await best.provider.load();
+  restore(snapshot);
+  // An engine that broke down may have met a moment's lack of memory: that is not worth remembering.
+  if (of !== undefined && lasting)
+    memory.remember(of, { engine: best.provider.name, why, trials } satisfies Choice);
+  return { engine, why, trials: [...trials, ...missing] };
+}
+
+/** @throws ShrinkError `no-engine` */
+function rank(
+  measured: readonly Measured[],
+  failed: readonly EngineTrial[],
+  missing: readonly EngineTrial[],
+): { readonly best: Measured; readonly why: string; readonly trials: readonly EngineTrial[] } {
   const wrong = outvoted(measured);
   const ranked = measured.filter((one) => !wrong.has(one)).toSorted((a, b) => a.stepMs - b.stepMs);
   const [best, second] = ranked;
   if (best === undefined) {
-    const reasons = passedOver.map(({ engine, problem }) => `${engine}: ${problem ?? ''}`).join('; ');
-    throw new ShrinkError('environment', 'no-engine', `No engine can train this model. ${reasons}`);
+    const reasons = [...missing, ...failed].map(({ engine, problem }) => `${engine}: ${problem ?? ''}`);
+    throw new ShrinkError(
+      'environment',
+      'no-engine',
+      `No engine can train this model. ${reasons.join('; ')}`,
+    );
   }
-  const engine = await best.provider.load();
-  restore(snapshot);
   const trials = measured.map((one): EngineTrial => {
     const trial = { engine: one.provider.name, stepMs: one.stepMs };
     if (one === best) return trial;
@@ -169,9 +269,6 @@ export async function selectEngine(sample: StepSample, options: SelectOptions = 
     second === undefined
       ? 'the only one that works here'
       : `${second.provider.name} ${second.stepMs.toFixed(1)} ms`;
-  return {
-    engine,
-    why: `${best.provider.name} takes ${best.stepMs.toFixed(1)} ms a step (${against})`,
-    trials: [...trials, ...passedOver],
-  };
+  const why = `${best.provider.name} takes ${best.stepMs.toFixed(1)} ms a step (${against})`;
+  return { best, why, trials: [...trials, ...failed] };
 }

@@ -8,7 +8,8 @@ import { cpu } from './engines/cpu';
 /** Largest relative difference from the reference that passes. GPUs round differently; wrong kernels are off by far. */
 const TOLERANCE = 1e-3;
 
-interface Probe {
+/** One small loss. */
+export interface SelfTest {
   readonly name: string;
   readonly batch: readonly TensorSpec[];
   readonly weights: readonly (readonly number[])[];
@@ -17,7 +18,7 @@ interface Probe {
 
 const float = (shape: readonly number[]): TensorSpec => ({ shape, dtype: 'float32' });
 
-const probes: readonly Probe[] = [
+export const selfTests: readonly SelfTest[] = [
   {
     name: 'dense',
     batch: [float([6, 5]), float([6, 3])],
@@ -68,25 +69,41 @@ function values(length: number, seed: number): Float32Array {
   return Float32Array.from({ length }, (_, i) => Math.sin((i + 1) * 12.9898 + seed * 78.233));
 }
 
-/** The loss and its gradients on an engine. */
-async function gradients(engine: Engine, probe: Probe): Promise<Float32Array[]> {
-  const data: BatchData[] = probe.batch.map((spec, i) => values(sizeOf(spec.shape), i));
-  const weights = probe.weights.map((shape, i) =>
-    tf.tidy(() => tf.variable(tf.tensor(values(sizeOf(shape), i + 10), [...shape]))),
-  );
+/** A test's loss and gradients as a step, with what it is fed and its weights, to be disposed. */
+export function probeStep(test: SelfTest): {
+  readonly step: StepFunction;
+  readonly data: readonly BatchData[];
+  readonly weights: ReadonlyMap<tf.Variable, Float32Array>;
+  readonly dispose: () => void;
+} {
+  const weights = test.weights.map((shape, i): [tf.Variable, Float32Array] => {
+    const given = values(sizeOf(shape), i + 10);
+    return [tf.tidy(() => tf.variable(tf.tensor(given, [...shape]))), given];
+  });
+  const variables = weights.map(([variable]) => variable);
+  return {
+    step: (batch) => {
+      const { value, grads } = tf.variableGrads(() => test.loss(batch, variables) as tf.Scalar, variables);
+      return [value, ...variables.map((weight): tf.Tensor => grads[weight.name] ?? tf.zerosLike(weight))];
+    },
+    data: test.batch.map((spec, i) => values(sizeOf(spec.shape), i)),
+    weights: new Map(weights),
+    dispose: () => tf.dispose(variables),
+  };
+}
+
+/** A test's loss and its gradients on an engine. */
+export async function gradientsOf(engine: Engine, test: SelfTest): Promise<Float32Array[]> {
+  const { step, data, weights, dispose } = probeStep(test);
   try {
-    const step: StepFunction = (batch) => {
-      const { value, grads } = tf.variableGrads(() => probe.loss(batch, weights) as tf.Scalar, weights);
-      return [value, ...weights.map((weight): tf.Tensor => grads[weight.name] ?? tf.zerosLike(weight))];
-    };
-    const compiled = await engine.compile(step, weights, probe.batch, []);
+    const compiled = await engine.compile(step, [...weights.keys()], test.batch, []);
     try {
       return await compiled.run(data, {});
     } finally {
       compiled.dispose();
     }
   } finally {
-    tf.dispose(weights);
+    dispose();
   }
 }
 
@@ -102,17 +119,28 @@ function difference(found: readonly Float32Array[], reference: readonly Float32A
   return worst;
 }
 
+/** What is wrong with gradients, in a sentence; null for nothing. */
+export function describeFault(
+  test: SelfTest,
+  found: readonly Float32Array[],
+  expected: readonly Float32Array[],
+): string | null {
+  const worst = difference(found, expected);
+  return worst <= TOLERANCE
+    ? null
+    : `its gradients of ${test.name} are wrong (off by ${worst.toPrecision(2)})`;
+}
+
 /** What the engine gets wrong, in a sentence; null when it passes. Leaves the engine active. */
 export async function selfTest(provider: { load(): Promise<Engine> }): Promise<string | null> {
-  for (const probe of probes) {
-    const reference = await gradients(await cpu.load(), probe);
+  for (const test of selfTests) {
+    const expected = await gradientsOf(await cpu.load(), test);
     const engine = await provider.load();
     try {
-      const worst = difference(await gradients(engine, probe), reference);
-      if (worst > TOLERANCE)
-        return `its gradients of ${probe.name} are wrong (off by ${worst.toPrecision(2)})`;
+      const fault = describeFault(test, await gradientsOf(engine, test), expected);
+      if (fault !== null) return fault;
     } catch (thrown) {
-      return `it fails in the self-test of ${probe.name}: ${messageOf(thrown)}`;
+      return `it fails in the self-test of ${test.name}: ${messageOf(thrown)}`;
     }
   }
   return null;

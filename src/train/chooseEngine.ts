@@ -1,4 +1,5 @@
-import { findEngine, providers } from '../engine/registry';
+import { openMemory } from '../engine/memory';
+import { findEngine, providersHere } from '../engine/registry';
 import { selectEngine, type Selection } from '../engine/select';
 import { Batches } from './batches';
 import { disposeControls, makeControls } from './switchControls';
@@ -38,7 +39,7 @@ export async function chooseEngine(
   const batches = new Batches(prepared.dataset.train, batchSize, prepared.labelShape, seed);
   try {
     const { step, variables } = trainingStep(network, prepared.head, optimizer, { mode, controls });
-    const candidates = providers.filter(({ name: other }) => other !== 'cpu' && !avoid.includes(other));
+    const candidates = providersHere().filter(({ name: other }) => other !== 'cpu' && !avoid.includes(other));
     return await selectEngine(
       {
         step,
@@ -46,8 +47,17 @@ export async function chooseEngine(
         batch: batches.specs(),
         data: batches.at(0),
         scalars: { learningRate: optimizerSpec.learningRate, randomSeed: seed, weightDecay: 0, lambda: 0 },
+        identity: [
+          prepared.graph,
+          prepared.head.loss,
+          batches.specs(),
+          optimizerSpec,
+          mode.form,
+          mode.optimized,
+          controls.map(({ state }) => Object.keys(state)),
+        ],
       },
-      { candidates },
+      { candidates, memory: openMemory() },
     );
   } finally {
     disposeControls(controls);

@@ -1,7 +1,11 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import * as tf from '../../src/engine/tf';
 import { ShrinkError } from '../../src/core/errors';
 import type { CompiledStep, Engine, EngineProvider } from '../../src/engine/engine';
+import { openMemory } from '../../src/engine/memory';
 import { findEngine } from '../../src/engine/registry';
 import { selectEngine, type StepSample } from '../../src/engine/select';
 import { selfTest } from '../../src/engine/selfTest';
@@ -108,6 +112,66 @@ describe('choosing an engine', () => {
     expect(trials.find((trial) => trial.engine === 'off')?.problem).toBe(
       'it computes another loss than wasm',
     );
+  });
+
+  describe('with a memory', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'memory-'));
+    afterAll(() => rmSync(folder, { recursive: true }));
+    let compiled = 0;
+    /** Counts what is compiled: self-tests and measurements. */
+    const counted = (name: string, version: string): EngineProvider => {
+      const provider = variant(name, () => {
+        compiled += 1;
+        return {};
+      });
+      const probe = async () => {
+        const status = await provider.probe();
+        return status.available ? { ...status, description: { ...status.description, version } } : status;
+      };
+      return { ...provider, probe };
+    };
+    const choose = async (
+      identity: unknown,
+      candidates = [missing, slow, counted('counted', '1')],
+      memory = openMemory(folder),
+    ) => {
+      compiled = 0;
+      return selectEngine({ ...sample, identity }, { candidates, budgetMs: 20, memory });
+    };
+
+    it('measures a step once, and says when that was', async () => {
+      const first = await choose('a step');
+      expect(compiled).toBeGreaterThan(1);
+      const { engine, why, trials } = await choose('a step');
+      expect(compiled).toBe(0);
+      expect(engine.name).toBe('counted');
+      expect(why).toBe(`${first.why}, measured on ${new Date().toISOString().slice(0, 10)}`);
+      expect(trials).toEqual(first.trials);
+      expect(Array.from(await weight.data())).toEqual([1, 2, 3]);
+    });
+
+    it('measures another step, but tests an engine no more', async () => {
+      await choose('another step');
+      expect(compiled).toBe(1);
+    });
+
+    it('tests and measures again when a version or what is here is another', async () => {
+      const newer = await choose('a step', [missing, slow, counted('counted', '2')]);
+      expect(compiled).toBeGreaterThan(1);
+      expect(newer.why).not.toMatch(/measured on/u);
+      await choose('a step', [counted('counted', '1')]);
+      expect(compiled).toBe(1);
+    });
+
+    it('measures again when the engine that was fastest can no longer be loaded', async () => {
+      const fast = counted('counted', '1');
+      const gone = { ...fast, load: () => Promise.reject(new Error('device lost')) };
+      const { engine, trials } = await choose('a step', [missing, slow, gone]);
+      expect(engine.name).toBe('slow');
+      expect(trials).toContainEqual({ engine: 'counted', problem: 'device lost' });
+      // What may be better in a moment is not remembered: the choice from before is.
+      expect((await choose('a step')).engine.name).toBe('counted');
+    });
   });
 
   it('says so when none works', async () => {

@@ -1,60 +1,92 @@
 /** ONNX Runtime: the whole training step as one graph. Everything outside the step runs on `wasm`. */
 import * as tf from '@tensorflow/tfjs-core';
 import { availableParallelism } from 'node:os';
-import type { Engine, EngineDescription, EngineProvider } from '../engine';
+import { ShrinkError } from '../../core/errors';
+import type { Engine, EngineDescription, EngineProvider, EngineStatus } from '../engine';
 import { locatePackage } from '../locate';
 import { createCompiledStep } from '../onnx/compiledStep';
-import { createSession, loadRuntime, ONNX_INSTALL, ONNX_PACKAGE, type SessionOptions } from '../onnx/runtime';
+import { ONNX_CPU, ONNX_GPUS, type OnnxDevice } from '../onnx/devices';
+import { probeDevice } from '../onnx/probe';
+import { createSession, loadRuntime, ONNX_INSTALL, ONNX_PACKAGE, type SessionSetup } from '../onnx/runtime';
 import { StateStore } from '../onnx/stateStore';
 import { traceStep } from '../onnx/trace';
 import { wasm } from './wasm';
 
-function describeRuntime(version: string, { threads, providers }: SessionOptions): EngineDescription {
-  const device = providers[0] === 'cpu' ? 'CPU (ONNX Runtime)' : `${providers[0] ?? ''} (ONNX Runtime)`;
-  return { name: 'onnxruntime', device, version, threads };
+function describeDevice(version: string, { device, threads }: SessionSetup): EngineDescription {
+  return { name: device.engine, device: device.device, version, threads };
 }
 
-const defaultOptions = (): SessionOptions => ({ threads: availableParallelism(), providers: ['cpu'] });
+const setupFor = (device: OnnxDevice): SessionSetup => ({ device, threads: availableParallelism() });
 
 /**
- * Loads the engine with given options.
+ * Loads the engine without a probe.
  *
  * @throws ShrinkError `engine-unavailable`
  */
-export async function loadOnnxRuntime(options: Partial<SessionOptions> = {}): Promise<Engine> {
-  const chosen = { ...defaultOptions(), ...options };
+export async function loadOnnxRuntime(options: Partial<SessionSetup> = {}): Promise<Engine> {
+  const { device = ONNX_CPU } = options;
+  const setup: SessionSetup = { ...setupFor(device), ...options };
   const { runtime, version } = loadRuntime();
   await wasm.load();
   const host = tf.getBackend();
   const store = new StateStore(runtime);
   return {
-    name: 'onnxruntime',
-    describe: () => describeRuntime(version, chosen),
+    name: device.engine,
+    describe: () => describeDevice(version, setup),
     async compile(step, _variables, batch, scalars) {
       if (tf.getBackend() !== host) await tf.setBackend(host);
       const traced = traceStep(step, batch, scalars);
-      const session = await createSession(traced.model, chosen);
+      const session = await createSession(traced, setup);
       for (const { variable } of traced.variables) await store.acquire(variable);
-      return createCompiledStep({ runtime, session, traced, specs: batch, store });
+      return createCompiledStep({ engine: device.engine, runtime, session, traced, specs: batch, store });
     },
     dispose: () => undefined,
   };
 }
 
-export const onnxruntime: EngineProvider = {
-  name: 'onnxruntime',
-  probe() {
+const SYSTEMS: Readonly<Record<string, string>> = { linux: 'Linux', win32: 'Windows', darwin: 'macOS' };
+
+/** Why a device cannot be here at all, and the command that would help. */
+function findObstacle({ systems }: OnnxDevice): { missing: string; install: string | null } | null {
+  if (systems !== null && !systems.includes(process.platform))
+    return {
+      missing: `it is only for ${systems.map((system) => SYSTEMS[system] ?? system).join(' and ')}`,
+      install: null,
+    };
+  if (locatePackage(ONNX_PACKAGE) !== null) return null;
+  return { missing: `the package ${ONNX_PACKAGE} is not installed`, install: ONNX_INSTALL };
+}
+
+function onnxProvider(device: OnnxDevice): EngineProvider {
+  const name = device.engine;
+  let answer: { readonly entry: string; readonly fault: Promise<string | null> } | null = null;
+  const probe = async (): Promise<EngineStatus> => {
+    const obstacle = findObstacle(device);
+    if (obstacle !== null) return { available: false, name, ...obstacle };
     const found = locatePackage(ONNX_PACKAGE);
-    return Promise.resolve(
-      found === null
-        ? {
-            available: false,
-            name: 'onnxruntime',
-            missing: `the package ${ONNX_PACKAGE} is not installed`,
-            install: ONNX_INSTALL,
-          }
-        : { available: true, description: describeRuntime(found.version, defaultOptions()) },
-    );
-  },
-  load: () => loadOnnxRuntime(),
-};
+    if (found === null) return { available: false, name, missing: 'it is gone', install: ONNX_INSTALL };
+    const { entry, version } = found;
+    if (answer?.entry !== entry) answer = { entry, fault: probeDevice(entry, setupFor(device)) };
+    const fault = await answer.fault;
+    return fault === null
+      ? { available: true, description: describeDevice(version, setupFor(device)) }
+      : { available: false, name, missing: fault, install: device.install };
+  };
+  return {
+    name,
+    ...(device.systems === null ? {} : { systems: device.systems }),
+    probe,
+    async load() {
+      // The CPU needs no driver: it is loaded at once, and says itself what is wrong with it.
+      const status = device === ONNX_CPU ? null : await probe();
+      if (status?.available === false) {
+        const message = `The engine ${name} cannot be used: ${status.missing}.`;
+        throw new ShrinkError('environment', 'engine-unavailable', message);
+      }
+      return loadOnnxRuntime({ device });
+    },
+  };
+}
+
+export const onnxruntime = onnxProvider(ONNX_CPU);
+export const onnxruntimeGpus: readonly EngineProvider[] = ONNX_GPUS.map(onnxProvider);

@@ -1,14 +1,15 @@
-import { messageOf, ShrinkError } from '../../core/errors';
+import { ShrinkError } from '../../core/errors';
 import { sizeOf } from '../../core/tensor';
 import { checkBatch } from '../eager';
 import type { CompiledStep, TensorSpec } from '../engine';
 import { seedsOf } from '../random';
 import { drawInto } from './draws';
-import type { OnnxRuntime, OnnxTensor, Session } from './runtime';
+import { briefly, type OnnxRuntime, type OnnxTensor, type Session } from './runtime';
 import type { StateStore } from './stateStore';
 import type { TracedStep } from './trace';
 
 interface Parts {
+  readonly engine: string;
   readonly runtime: OnnxRuntime;
   readonly session: Session;
   readonly traced: TracedStep;
@@ -24,7 +25,7 @@ function toFloats(tensor: OnnxTensor | undefined): Float32Array {
 }
 
 /** A traced step that runs in a session; its state lives in the store. */
-export function createCompiledStep({ runtime, session, traced, specs, store }: Parts): CompiledStep {
+export function createCompiledStep({ engine, runtime, session, traced, specs, store }: Parts): CompiledStep {
   const readers = traced.variables.filter((traced) => traced.read);
   const writers = traced.variables.flatMap(({ variable, output }) =>
     output === undefined ? [] : [{ variable, output }],
@@ -80,14 +81,8 @@ export function createCompiledStep({ runtime, session, traced, specs, store }: P
       try {
         results = await session.run(feeds, fetches);
       } catch (thrown) {
-        throw new ShrinkError(
-          'environment',
-          'engine-failed',
-          `ONNX Runtime failed in a step: ${messageOf(thrown)}`,
-          {
-            cause: thrown,
-          },
-        );
+        const message = `The engine ${engine} failed in a step: ${briefly(thrown)}`;
+        throw new ShrinkError('environment', 'engine-failed', message, { cause: thrown });
       }
       for (const { variable } of writers) store.advance(variable);
       return traced.outputs.map((output) => toFloats(results[output.name]));

@@ -63,9 +63,16 @@ function writeAttribute(message: MessageWriter, name: string, value: Attribute):
   else message.ints(8, value).int(20, 7);
 }
 
+/** The name of a node that pools and says where the maxima were, which not every device can; others need none. */
+function pooledPositions({ type, outputs }: Node): string | undefined {
+  return type === 'MaxPool' && outputs.length > 1 ? `positions_${outputs[1] ?? ''}` : undefined;
+}
+
 function writeNode(message: MessageWriter, node: Node): void {
   for (const input of node.inputs) message.text(1, input);
   for (const output of node.outputs) message.text(2, output);
+  const name = pooledPositions(node);
+  if (name !== undefined) message.text(3, name);
   message.text(4, node.type);
   for (const [name, value] of Object.entries(node.attributes))
     message.message(5, (attribute) => writeAttribute(attribute, name, value));
@@ -142,6 +149,11 @@ export class Graph {
     for (const node of this.#nodes.toReversed())
       if (node.outputs.some((name) => needed.has(name))) for (const name of node.inputs) needed.add(name);
     return needed;
+  }
+
+  /** Names of the nodes that count positions of maxima. */
+  get positionNodes(): readonly string[] {
+    return this.#nodes.flatMap((node) => pooledPositions(node) ?? []);
   }
 
   /** A float of rank 0. */

@@ -2,6 +2,8 @@
 import type * as ort from 'onnxruntime-node';
 import { messageOf, ShrinkError } from '../../core/errors';
 import { locatePackage } from '../locate';
+import type { OnnxDevice } from './devices';
+import type { TracedStep } from './trace';
 
 export type OnnxRuntime = typeof ort;
 export type Session = ort.InferenceSession;
@@ -35,33 +37,48 @@ export function loadRuntime(): Loaded {
 }
 
 /** How a session computes. */
-export interface SessionOptions {
+export interface SessionSetup {
   readonly threads: number;
-  /** Execution providers of ONNX Runtime in the order of preference, e.g. `cuda`. */
-  readonly providers: readonly string[];
+  readonly device: OnnxDevice;
+}
+
+/**
+ * Options of a session, plain JSON: a probe's process gets them too.
+ *
+ * @param model what is to run: nodes that the device lacks run on the CPU
+ */
+export function sessionOptions(
+  { threads, device }: SessionSetup,
+  model: Pick<TracedStep, 'positionNodes'>,
+): ort.InferenceSession.SessionOptions {
+  const { provider } = device;
+  const forceCpuNodeNames = [...model.positionNodes];
+  const first =
+    provider === 'webgpu' && forceCpuNodeNames.length > 0 ? { name: provider, forceCpuNodeNames } : provider;
+  return {
+    executionProviders: provider === 'cpu' ? [provider] : [first, 'cpu'],
+    intraOpNumThreads: threads,
+    interOpNumThreads: 1,
+    executionMode: 'sequential',
+    graphOptimizationLevel: 'all',
+    // Errors only: a warning about a node that was folded away would go to the user's terminal.
+    logSeverityLevel: 3,
+  };
 }
 
 /** @throws ShrinkError `engine-failed` when the runtime or its provider refuses the model */
-export async function createSession(model: Uint8Array, options: SessionOptions): Promise<Session> {
+export async function createSession(traced: TracedStep, setup: SessionSetup): Promise<Session> {
   const { runtime } = loadRuntime();
   try {
-    return await runtime.InferenceSession.create(model, {
-      executionProviders: [...options.providers],
-      intraOpNumThreads: options.threads,
-      interOpNumThreads: 1,
-      executionMode: 'sequential',
-      graphOptimizationLevel: 'all',
-      // Errors only: a warning about a node that was folded away would go to the user's terminal.
-      logSeverityLevel: 3,
-    });
+    return await runtime.InferenceSession.create(traced.model, sessionOptions(setup, traced));
   } catch (thrown) {
-    throw new ShrinkError(
-      'environment',
-      'engine-failed',
-      `ONNX Runtime refused the training step: ${messageOf(thrown)}`,
-      {
-        cause: thrown,
-      },
-    );
+    const message = `The engine ${setup.device.engine} refused the training step: ${briefly(thrown)}`;
+    throw new ShrinkError('environment', 'engine-failed', message, { cause: thrown });
   }
+}
+
+/** What ONNX Runtime says, without the place in its own source and the stack of its own functions. */
+export function briefly(thrown: unknown): string {
+  const text = messageOf(thrown).replace(/^[\s\S]* was false\. /u, '');
+  return (text.split('\n')[0] ?? text).trim();
 }

@@ -28,6 +28,8 @@ export interface TracedVariable {
 export interface TracedStep {
   readonly model: Uint8Array;
   readonly nodeCount: number;
+  /** Names of nodes that pool and count positions: what some devices lack. */
+  readonly positionNodes: readonly string[];
   readonly variables: readonly TracedVariable[];
   /** Names of the batch inputs that the graph reads, by their position; null where it does not. */
   readonly batch: readonly (string | null)[];
@@ -264,6 +266,7 @@ function traceTwice(
   return {
     model: graph.encode([...outputs, ...states.values()], bindings),
     nodeCount: graph.nodeCount,
+    positionNodes: graph.positionNodes,
     variables: variables.flatMap((variable, index): TracedVariable[] => {
       const input = `variable${index}`;
       const output = states.get(variable)?.name;
