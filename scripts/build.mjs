@@ -33,6 +33,7 @@ await mkdir(path.join(dist, 'wasm'), { recursive: true });
 await Promise.all([
   build({ ...common, entryPoints: { backend: 'src/backend/main.ts' } }),
   build({ ...common, entryPoints: { parquet: 'src/data/parquetChild.ts' } }),
+  build({ ...common, entryPoints: { supervisor: 'src/backend/supervisor/main.ts' } }),
   build({ ...common, entryPoints: { cli: 'src/cli/main.ts' }, banner: { js: '#!/usr/bin/env node' } }),
   build({ ...common, entryPoints: { extension: 'src/vscode/main.ts' } }),
   build({

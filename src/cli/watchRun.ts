@@ -2,8 +2,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { RunEnd, RunHandle } from '../client/runHandle';
-import type { BackendSettings } from '../client/spawnBackend';
-import { superviseRun } from '../client/supervise';
+import { followRun } from '../client/followRun';
 import { messageOf } from '../core/errors';
 import type { JournalEvent, ResultEvent } from '../core/events';
 import type { Topology } from '../core/topology';
@@ -30,15 +29,9 @@ export interface WatchEnd {
 
 /**
  * Shows a run until it ends. Ctrl-C stops it after a checkpoint; a second one ends it at once. A training process that
- * dies by itself is started again from its last checkpoint.
- *
- * @param backend how to start it again
+ * dies by itself is started again by its supervisor.
  */
-export async function watchRun(
-  handle: RunHandle,
-  settings: WatchSettings,
-  backend: BackendSettings,
-): Promise<WatchEnd> {
+export async function watchRun(handle: RunHandle, settings: WatchSettings): Promise<WatchEnd> {
   const output = new Output();
   const view = new RunView(output, settings);
   let current = handle;
@@ -47,8 +40,8 @@ export async function watchRun(
   // A handle alone keeps no process alive, and between two connections nothing else does.
   const alive = setInterval(() => undefined, 1000);
   try {
-    const end = await superviseRun(handle, backend, (next, why) => {
-      output.error(`shrinknets: the training process ended (${why}); going on from the last checkpoint`);
+    const end = await followRun(handle, (next, why) => {
+      output.error(`shrinknets: ${why} It goes on from the last checkpoint.`);
       current = next;
       view.follow(next, true);
     });

@@ -1,9 +1,9 @@
 import { execFile } from 'node:child_process';
-import { readdir, readFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { ShrinkError } from '../core/errors';
 import { codeOf } from '../run/durable';
-import { parseProcStat, readStartTime } from '../run/processIdentity';
+import { runningMembers, taskkillArguments } from '../run/processGroup';
+import { readStartTime } from '../run/processIdentity';
 
 /** Ending a backend with everything it started. */
 
@@ -15,62 +15,67 @@ const POLITE_MS = 700;
 const FORCED_MS = 1_200;
 const POLL_MS = 20;
 
-/** The command that ends a process and its children on Windows. */
-export function taskkillArguments(pid: number): readonly string[] {
-  return ['/PID', String(pid), '/T', '/F'];
-}
-
 /**
  * Ends a process group: asks, then forces. Within 2 s on every system.
  *
- * @param pid of the group's leader; whoever calls has made sure that it is still that process
+ * @param leader of the group; whoever calls has made sure that it is still that group
+ * @param others of its processes that may live when the leader does not; Windows knows no groups, only children
  * @throws ShrinkError `kill-failed` if something of it still lives
  */
 export async function killProcessGroup(
-  pid: number,
-  platform: NodeJS.Platform = process.platform,
+  leader: number,
+  others: readonly number[] = [],
+  system: System = REAL_SYSTEM,
 ): Promise<void> {
-  if (platform === 'win32') {
-    await run('taskkill', [...taskkillArguments(pid)], { windowsHide: true }).catch(() => undefined);
-    if (await waitUntil(async () => (await readStartTime(pid)) === undefined, FORCED_MS)) return;
+  if (system.platform === 'win32') {
+    const pids = [leader, ...others.filter((pid) => pid !== leader)];
+    await system.taskkill(taskkillArguments(pids)).catch(() => undefined);
+    if (await waitUntil(() => system.areGone(pids), FORCED_MS)) return;
   } else {
-    signalGroup(pid, 'SIGTERM');
-    if (await waitUntil(() => isGroupGone(pid), POLITE_MS)) return;
-    signalGroup(pid, 'SIGKILL');
-    if (await waitUntil(() => isGroupGone(pid), FORCED_MS)) return;
+    signalGroup(leader, 'SIGTERM');
+    if (await waitUntil(() => isGroupGone(leader), POLITE_MS)) return;
+    signalGroup(leader, 'SIGKILL');
+    if (await waitUntil(() => isGroupGone(leader), FORCED_MS)) return;
   }
   throw new ShrinkError(
     'environment',
     'kill-failed',
-    `Process ${pid} could not be ended; the system may be waiting for a disk.`,
+    `Process ${leader} could not be ended; the system may be waiting for a disk.`,
   );
 }
 
-function signalGroup(pid: number, signal: NodeJS.Signals): void {
+/** What killing needs of the system; a test stands in for Windows. */
+export interface System {
+  readonly platform: NodeJS.Platform;
+  taskkill(args: readonly string[]): Promise<unknown>;
+  areGone(pids: readonly number[]): Promise<boolean>;
+}
+
+const REAL_SYSTEM: System = {
+  platform: process.platform,
+  taskkill: (args) => run('taskkill', [...args], { windowsHide: true }),
+  areGone: async (pids) => {
+    for (const pid of pids) if ((await readStartTime(pid)) !== undefined) return false;
+    return true;
+  },
+};
+
+function signalGroup(leader: number, signal: NodeJS.Signals): void {
   try {
-    process.kill(-pid, signal);
+    process.kill(-leader, signal);
   } catch (error) {
     if (codeOf(error) !== 'ESRCH') throw error;
   }
 }
 
-/** Whether nothing of the group runs. Ended processes that nobody has collected yet do not count. */
-async function isGroupGone(pid: number): Promise<boolean> {
+async function isGroupGone(leader: number): Promise<boolean> {
   try {
-    process.kill(-pid, 0);
+    process.kill(-leader, 0);
   } catch (error) {
     return codeOf(error) === 'ESRCH';
   }
-  return process.platform === 'linux' && !(await hasRunningMember(pid));
-}
-
-async function hasRunningMember(group: number): Promise<boolean> {
-  for (const name of await readdir('/proc')) {
-    if (!/^\d+$/.test(name)) continue;
-    const stat = parseProcStat(await readFile(`/proc/${name}/stat`, 'utf8').catch(() => ''));
-    if (stat?.group === group && stat.state !== 'Z' && stat.state !== 'X') return true;
-  }
-  return false;
+  // What is left may have ended and only wait for its parent.
+  return (await runningMembers(leader)).length === 0;
 }
 
 async function waitUntil(holds: () => Promise<boolean>, timeoutMs: number): Promise<boolean> {

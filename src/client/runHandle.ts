@@ -1,12 +1,15 @@
 import { basename } from 'node:path';
 import type { JournalEvent, Progress } from '../core/events';
 import type { ClientPeer } from '../protocol/connection';
+import type { ProcessExit } from '../protocol/process';
+import { readCrashes } from '../run/crashes';
 import { readJournal } from '../run/journal';
-import { findEnding, stateAfter, type RunState } from '../run/listRuns';
+import { findEnding, readEnding, stateAfter, type RunState } from '../run/listRuns';
 import { readLiveLock, type LockInfo } from '../run/lock';
 import { connectBackend, unreachable } from './connect';
-import { killHolder, signalHolder, waitForEnd } from './holder';
-import { describeDeath, type ProcessExit, type SpawnedBackend } from './spawnBackend';
+import { isHolding, killHolder, signalHolder, waitForNext } from './holder';
+import { describeDeath } from './describeDeath';
+import type { SpawnedBackend } from './spawnBackend';
 
 /** How a handle came to its end. */
 export interface RunEnd {
@@ -14,16 +17,22 @@ export interface RunEnd {
   readonly state: Exclude<RunState, 'running'> | 'detached';
   /** A sentence for the user. */
   readonly message: string;
-  /** Known to the client that started the process. */
+  /** Of the supervisor; known to the client that started it. */
   readonly exit?: ProcessExit;
+  /** The backend died and was started again: this is its successor, whose journal was cut back. */
+  readonly next?: RunHandle;
 }
 
 /** Connections that fail in a row before a client reads the journal from the disk instead. */
 const MAX_FAILURES = 5;
 /** How often it does. */
 const DISK_MS = 500;
+const LET_GO: RunEnd = { state: 'detached', message: 'The run goes on without this window.' };
 
-/** One client's view of a run, live or ended: every event from `seq` 0 on, in order and once. */
+/**
+ * One client's view of a run, live or ended: every event from `seq` 0 on, in order and once. A view of a live run is one
+ * of a backend: see `followRun` for what comes after its death.
+ */
 export class RunHandle {
   /** Id of the run. */
   readonly run: string;
@@ -54,9 +63,9 @@ export class RunHandle {
     return this.lock?.pid;
   }
 
-  /** Of the backend's lock, if there is one. */
-  get token(): string | undefined {
-    return this.lock?.token;
+  /** Id of the process group that the backend and its supervisor live in. */
+  get group(): number | undefined {
+    return this.lock?.supervisor?.pid ?? this.lock?.pid;
   }
 
   /** Every event heard so far. */
@@ -105,17 +114,17 @@ export class RunHandle {
    * @throws ShrinkError `backend-unreachable`
    */
   async stop(): Promise<void> {
-    if (this.lock === undefined || !(await this.isHeld())) return;
+    if (this.lock === undefined || !(await this.isTrained())) return;
     try {
       await (await this.peer)?.ask('stop', {});
     } catch (error) {
-      if (await this.isHeld()) await signalHolder(this.lock, error);
+      if (await this.isTrained()) await signalHolder(this.lock, error);
     }
   }
 
   /** Ends the backend's process group at once: within 2 s it is gone. @throws ShrinkError `kill-failed` */
   async kill(): Promise<void> {
-    if (this.lock !== undefined && (await this.isHeld())) await killHolder(this.folder, this.lock);
+    if (this.lock !== undefined && (await this.isTrained())) await killHolder(this.folder, this.lock);
   }
 
   /** Lets go of the run, which goes on. */
@@ -129,12 +138,13 @@ export class RunHandle {
       peer?.end();
     } catch (error) {
       // A run that ends while it is asked something is no error; nor need one be asked that others started.
-      if (this.backend !== undefined && (await this.isHeld())) throw unreachable(this.lock, error);
+      if (this.backend !== undefined && (await this.isTrained())) throw unreachable(this.lock, error);
     }
     await this.closed;
   }
 
-  private async isHeld(): Promise<boolean> {
+  /** By this backend, or by its supervisor that is about to start another one. */
+  private async isTrained(): Promise<boolean> {
     return this.lock !== undefined && (await readLiveLock(this.folder))?.token === this.lock.token;
   }
 
@@ -142,8 +152,11 @@ export class RunHandle {
     try {
       if (this.lock !== undefined) {
         await this.watch(this.lock);
-        if (this.lettingGo) return { state: 'detached', message: 'The run goes on without this window.' };
-        await waitForEnd(this.folder, this.lock, this.backend);
+        if (this.isLettingGo()) return LET_GO;
+        const ended = findEnding(this.stored) !== undefined || (await readEnding(this.folder)) !== undefined;
+        const next = await waitForNext(this.folder, this.lock, this.backend, ended);
+        if (this.isLettingGo()) return LET_GO;
+        if (next !== undefined) return await this.describeRestart(next);
       }
       await this.readRest();
       return await this.describeEnd();
@@ -165,10 +178,10 @@ export class RunHandle {
         await peer.closed;
       } catch {
         failures += 1;
-        if (failures >= MAX_FAILURES) return this.watchDisk();
+        if (failures >= MAX_FAILURES) return this.watchDisk(lock);
         await new Promise((resolve) => setTimeout(resolve, 50 * failures));
       }
-      if (this.isSettled() || !(await this.isHeld())) return;
+      if (this.isSettled() || !(await isHolding(this.folder, lock))) return;
     }
   }
 
@@ -176,11 +189,16 @@ export class RunHandle {
    * Follows a backend that lives but cannot be reached, one of another version or on another machine with the same
    * disk: its journal is the truth anyway. Only progress is missed.
    */
-  private async watchDisk(): Promise<void> {
-    while (!this.isSettled() && (await this.isHeld())) {
+  private async watchDisk(lock: LockInfo): Promise<void> {
+    while (!this.isSettled() && (await isHolding(this.folder, lock))) {
       await this.readRest();
       await new Promise((resolve) => setTimeout(resolve, DISK_MS));
     }
+  }
+
+  /** Read through a method: it may change while something is awaited. */
+  private isLettingGo(): boolean {
+    return this.lettingGo;
   }
 
   private isSettled(): boolean {
@@ -220,6 +238,15 @@ export class RunHandle {
     for (const event of events) this.take(event);
   }
 
+  private async describeRestart(lock: LockInfo): Promise<RunEnd> {
+    const how = (await readCrashes(this.folder)).at(-1)?.how ?? 'ended';
+    return {
+      state: 'interrupted',
+      message: `The training process ${how} and was started again.`,
+      next: new RunHandle(this.folder, lock, this.backend),
+    };
+  }
+
   private async describeEnd(): Promise<RunEnd> {
     const ending = findEnding(this.stored);
     const exit = this.backend === undefined ? undefined : await this.backend.exited;
@@ -231,7 +258,11 @@ export class RunHandle {
       case 'failed':
         return { state: stateAfter(ending), message: ending.message, ...rest };
       default:
-        return { state: 'interrupted', message: await describeDeath(this.folder, exit), ...rest };
+        return {
+          state: 'interrupted',
+          message: await describeDeath(this.folder, this.stored, exit),
+          ...rest,
+        };
     }
   }
 }

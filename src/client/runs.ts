@@ -2,6 +2,7 @@ import { ShrinkError } from '../core/errors';
 import { describeRun } from '../run/listRuns';
 import { readLiveLock } from '../run/lock';
 import { createRun, readPlan, type NewRun } from '../run/runFolder';
+import { followRun } from './followRun';
 import { killHolder, waitUntilGone } from './holder';
 import { RunHandle } from './runHandle';
 import { spawnBackend, type BackendSettings } from './spawnBackend';
@@ -49,7 +50,7 @@ export async function stopRun(folder: string): Promise<boolean> {
   if (lock === undefined) return false;
   const handle = new RunHandle(folder, lock);
   await handle.stop();
-  await handle.closed;
+  await followRun(handle);
   await waitUntilGone(folder, lock);
   return true;
 }

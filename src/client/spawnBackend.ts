@@ -1,26 +1,27 @@
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { open, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { z } from 'zod';
+import { open } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { ShrinkError } from '../core/errors';
 import {
+  describeExit,
   EXIT_FAILED,
   GROUP_VARIABLE,
   OWNER_VARIABLE,
-  START_FAILURE_MARK,
   type Owner,
-} from '../protocol/backend';
+  type ProcessExit,
+} from '../protocol/process';
 import { fileError } from '../run/durable';
-import { readJournal } from '../run/journal';
-import { findEnding } from '../run/listRuns';
+import { logLength } from '../run/log';
+import { readEnding } from '../run/listRuns';
 import { readLock, type LockInfo } from '../run/lock';
 import { RUN_FILES } from '../run/paths';
+import { startFailure } from './describeDeath';
 import { killProcessGroup } from './killProcess';
 
 /** How to start a backend. */
 export interface BackendSettings {
-  /** Absolute path of the bundle that calls `backendMain`. */
+  /** Absolute path of the bundle that calls `backendMain`; `supervisor.cjs` lies beside it. */
   readonly backendScript: string;
   /** The program that runs it; this process's own if absent. */
   readonly nodePath?: string;
@@ -33,22 +34,20 @@ export interface BackendSettings {
   readonly startTimeoutMs?: number;
 }
 
-/** How a backend's process ended. */
-export interface ProcessExit {
-  readonly code: number | null;
-  readonly signal: NodeJS.Signals | null;
-}
-
+/** A backend under its supervisor. */
 export interface SpawnedBackend {
+  /** Of the supervisor. */
   readonly pid: number;
+  /** The supervisor ends with the code of its last backend. */
   readonly exited: Promise<ProcessExit>;
   /** Until then this process does not end before the backend does. */
   release(): void;
 }
 
-/** Variables of the parent that would change how the child runs: debuggers, preloads, test runners' coverage. */
-const NOT_INHERITED =
-  /^(NODE_OPTIONS|NODE_INSPECT.*|NODE_CHANNEL_.*|NODE_V8_COVERAGE|VSCODE_INSPECTOR_OPTIONS|ELECTRON_.*)$/;
+/** Variables of the parent that would change how the child runs: debuggers, preloads, coverage, its own supervisor. */
+const NOT_INHERITED = new RegExp(
+  `^(NODE_OPTIONS|NODE_INSPECT.*|NODE_CHANNEL_.*|NODE_V8_COVERAGE|VSCODE_INSPECTOR_OPTIONS|ELECTRON_.*|${GROUP_VARIABLE})$`,
+);
 
 /** The environment of a backend. */
 export function backendEnvironment(
@@ -58,19 +57,14 @@ export function backendEnvironment(
   const kept: Record<string, string> = {};
   for (const [key, value] of Object.entries(parent))
     if (value !== undefined && !NOT_INHERITED.test(key)) kept[key] = value;
-  return { ...kept, ...settings.env, [OWNER_VARIABLE]: settings.owner, [GROUP_VARIABLE]: '1' };
+  return { ...kept, ...settings.env, [OWNER_VARIABLE]: settings.owner };
 }
 
-/** Exit code of `backendMain` where it could not begin. */
-const COULD_NOT_BEGIN = 2;
-
 const POLL_MS = 15;
-/** Enough for the message, the stack and the closing line of an error that Node.js prints. */
-const QUOTED_LINES = 16;
-const QUOTED_CHARACTERS = 300;
 
 /**
- * Starts a backend in a process group of its own and waits until it holds the run's lock or has ended.
+ * Starts a supervisor, and with it a backend, in a process group of their own and waits until the backend holds the run's
+ * lock or has ended.
  *
  * @returns the lock; undefined if it has come to its end already, which the journal then tells
  * @throws ShrinkError `backend-missing`, `backend-start` or what the backend itself says
@@ -79,12 +73,13 @@ export async function spawnBackend(
   folder: string,
   settings: BackendSettings,
 ): Promise<{ readonly backend: SpawnedBackend; readonly lock: LockInfo | undefined }> {
-  if (!existsSync(settings.backendScript))
-    throw new ShrinkError(
-      'environment',
-      'backend-missing',
-      `The training program ${settings.backendScript} is not there; install ShrinkNets again (in a clone: npm run build).`,
-    );
+  for (const script of [settings.backendScript, supervisorOf(settings)])
+    if (!existsSync(script))
+      throw new ShrinkError(
+        'environment',
+        'backend-missing',
+        `The training program ${script} is not there; install ShrinkNets again (in a clone: npm run build).`,
+      );
   const logStart = await logLength(folder);
   const backend = await startProcess(folder, settings);
   let exit: ProcessExit | undefined;
@@ -93,7 +88,7 @@ export async function spawnBackend(
   const timeoutMs = settings.startTimeoutMs ?? 30_000;
   for (const deadline = performance.now() + timeoutMs; performance.now() < deadline;) {
     const lock = await readLock(folder);
-    if (lock?.pid === backend.pid) return { backend, lock };
+    if (lock?.supervisor?.pid === backend.pid) return { backend, lock };
     const ended = readExit();
     if (ended !== undefined) {
       if (await hasTold(folder, ended)) return { backend, lock: undefined };
@@ -108,7 +103,11 @@ export async function spawnBackend(
 /** Whether the journal says how a backend that was quick to end did so. */
 async function hasTold(folder: string, exit: ProcessExit): Promise<boolean> {
   if (exit.code !== 0 && exit.code !== EXIT_FAILED) return false;
-  return findEnding((await readJournal(folder)).events) !== undefined;
+  return (await readEnding(folder)) !== undefined;
+}
+
+function supervisorOf(settings: Pick<BackendSettings, 'backendScript'>): string {
+  return join(dirname(settings.backendScript), 'supervisor.cjs');
 }
 
 async function startProcess(folder: string, settings: BackendSettings): Promise<SpawnedBackend> {
@@ -119,7 +118,7 @@ async function startProcess(folder: string, settings: BackendSettings): Promise<
   try {
     const child = spawn(
       settings.nodePath ?? process.execPath,
-      [...(settings.execArgv ?? []), settings.backendScript, folder],
+      [supervisorOf(settings), folder, ...(settings.execArgv ?? []), settings.backendScript],
       {
         detached: true,
         stdio: ['ignore', log.fd, log.fd],
@@ -146,69 +145,4 @@ async function startProcess(folder: string, settings: BackendSettings): Promise<
   } finally {
     await log.close();
   }
-}
-
-/** "ended with SIGSEGV", for messages. */
-export function describeExit(exit: ProcessExit): string {
-  return exit.signal === null ? `ended with code ${exit.code ?? '?'}` : `was ended by ${exit.signal}`;
-}
-
-const failureSchema = z.object({
-  kind: z.enum(['bad-input', 'training', 'environment']),
-  code: z.string(),
-  message: z.string(),
-});
-
-async function startFailure(folder: string, logStart: number, what: string): Promise<ShrinkError> {
-  const lines = await readLog(folder, logStart);
-  return (
-    findStartFailure(lines) ??
-    new ShrinkError('environment', 'backend-start', `The training program ${what}.${quoteLog(folder, lines)}`)
-  );
-}
-
-/** What a backend that could not begin said of it in its log. */
-function findStartFailure(lines: readonly string[]): ShrinkError | undefined {
-  const said = lines.findLast((line) => line.startsWith(START_FAILURE_MARK));
-  const parsed = failureSchema.safeParse(parseJson(said?.slice(START_FAILURE_MARK.length) ?? ''));
-  return parsed.success
-    ? new ShrinkError(parsed.data.kind, parsed.data.code, parsed.data.message)
-    : undefined;
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
-
-async function logLength(folder: string): Promise<number> {
-  return (await readFile(join(folder, RUN_FILES.log)).catch(() => Buffer.alloc(0))).byteLength;
-}
-
-async function readLog(folder: string, start: number): Promise<string[]> {
-  const log = await readFile(join(folder, RUN_FILES.log)).catch(() => Buffer.alloc(0));
-  return log
-    .subarray(start)
-    .toString('utf8')
-    .split('\n')
-    .filter((line) => line.trim() !== '');
-}
-
-/** A sentence on how a backend ended without an event: what it said itself, or the end of its log. */
-export async function describeDeath(folder: string, exit: ProcessExit | undefined): Promise<string> {
-  const lines = await readLog(folder, 0);
-  const said = exit?.code === COULD_NOT_BEGIN ? findStartFailure(lines) : undefined;
-  if (said !== undefined) return said.message;
-  const how = exit === undefined ? 'ended without a word' : describeExit(exit);
-  return `The training process ${how}; the run can be resumed.${quoteLog(folder, lines)}`;
-}
-
-function quoteLog(folder: string, lines: readonly string[]): string {
-  if (lines.length === 0) return '';
-  // A line of a bundle that is quoted by Node.js may be the whole bundle.
-  const tail = lines.slice(-QUOTED_LINES).map((line) => line.slice(0, QUOTED_CHARACTERS));
-  return ` The end of ${join(folder, RUN_FILES.log)}:\n${tail.join('\n')}`;
 }

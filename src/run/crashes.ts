@@ -5,7 +5,7 @@ import { writeDurably } from './durable';
 
 /**
  * How often the process of a run died, and on which engine. Apart from the journal, which is cut back to the
- * checkpoint when the run goes on. Written by the client that saw it die.
+ * checkpoint when the run goes on. Written by the supervisor.
  */
 
 const FILE = 'crashes.json';

@@ -99,6 +99,11 @@ export function stateAfter(ending: JournalEvent | undefined): Exclude<RunState, 
   }
 }
 
+/** The event that says how a run ended, as far as it has. Reads only the end of a long journal. */
+export async function readEnding(folder: string): Promise<JournalEvent | undefined> {
+  return findEnding(await readTail(folder));
+}
+
 /** The last events, without reading a long journal as a whole. */
 async function readTail(folder: string): Promise<JournalEvent[]> {
   let file;

@@ -13,18 +13,25 @@ import { RUN_FILES } from './paths';
  * The lock of a run: who writes it, and how to reach them. Readable by the user alone, since it holds the token.
  */
 
-const lockSchema = z.object({
-  version: z.literal(1),
+const processSchema = z.object({
   pid: z.number().int().min(1),
   /** From `readStartTime`. */
   startTime: z.string().min(1),
+});
+
+const lockSchema = processSchema.extend({
+  version: z.literal(1),
   host: z.string(),
   /** Unix socket or Windows named pipe. */
   socket: z.string().min(1),
   /** Hex; a client shows it to be let in. */
   token: z.string().min(32).max(256),
+  /** Starts the backend again if it dies, and leads the process group of both. */
+  supervisor: processSchema.exactOptional(),
 });
 
+/** A process, known for sure. */
+export type ProcessId = z.infer<typeof processSchema>;
 export type LockInfo = z.infer<typeof lockSchema>;
 
 /** How often the holder renews the lock's time, in milliseconds. */
@@ -60,20 +67,32 @@ export async function readLock(folder: string): Promise<LockInfo | undefined> {
   return parseLock(await readLockText(lockPath(folder)));
 }
 
-/** The lock, if the backend that holds it lives. */
+/** The lock, if the run is being trained: its backend lives, or its supervisor, who starts it again. */
 export async function readLiveLock(folder: string): Promise<LockInfo | undefined> {
   const path = lockPath(folder);
   const lock = await readLock(folder);
   return lock !== undefined && (await isHeld(path, lock)) ? lock : undefined;
 }
 
-async function isHeld(path: string, lock: LockInfo): Promise<boolean> {
-  if (lock.host === hostname()) return isSameProcess(lock.pid, lock.startTime);
+/** @param mine the lock that somebody wants to put in its place */
+async function isHeld(path: string, lock: LockInfo, mine?: LockInfo): Promise<boolean> {
+  if (lock.host === hostname()) return (await backendLives(lock)) || (await supervisorLives(lock, mine));
   const modified = await stat(path).then(
     (found) => found.mtimeMs,
     () => Number.NEGATIVE_INFINITY,
   );
   return Math.abs(Date.now() - modified) < FOREIGN_LOCK_MS;
+}
+
+/** Whether the backend that took a lock of this machine lives. */
+export function backendLives(lock: LockInfo): Promise<boolean> {
+  return isSameProcess(lock.pid, lock.startTime);
+}
+
+/** A supervisor keeps the run for its own next backend, and for nobody else. */
+async function supervisorLives({ supervisor }: LockInfo, mine?: LockInfo): Promise<boolean> {
+  if (supervisor === undefined || supervisor.pid === mine?.supervisor?.pid) return false;
+  return isSameProcess(supervisor.pid, supervisor.startTime);
 }
 
 /**
@@ -86,7 +105,7 @@ export async function acquireLock(folder: string, mine: LockInfo): Promise<{ sta
   let temporary: string | undefined;
   try {
     temporary = await writeTemporary(folder, mine);
-    const stale = await takeAt(lockPath(folder), temporary);
+    const stale = await takeAt(lockPath(folder), temporary, mine);
     return stale === undefined ? {} : { stale };
   } catch (error) {
     throw fileError(error, 'take the lock of the run', lockPath(folder));
@@ -100,17 +119,17 @@ export async function acquireLock(folder: string, mine: LockInfo): Promise<{ sta
  * both replace it, so replacing is itself done under a lock, which is named after exactly that stale content: who
  * comes second finds the content changed, and one that dies in between leaves a lock that is stale in its turn.
  */
-async function takeAt(path: string, temporary: string): Promise<string | undefined> {
+async function takeAt(path: string, temporary: string, mine: LockInfo): Promise<string | undefined> {
   if (await placeExclusively(temporary, path)) return undefined;
   const found = await readLockText(path);
-  if (found === undefined) return takeAt(path, temporary);
+  if (found === undefined) return takeAt(path, temporary, mine);
   const holder = parseLock(found);
-  if (holder !== undefined && (await isHeld(path, holder))) throw heldBy(holder);
+  if (holder !== undefined && (await isHeld(path, holder, mine))) throw heldBy(holder);
 
   const guard = guardOf(path, found);
-  await takeGuard(guard, temporary);
+  await takeGuard(guard, temporary, mine);
   try {
-    if ((await readLockText(path)) !== found) return await takeAt(path, temporary);
+    if ((await readLockText(path)) !== found) return await takeAt(path, temporary, mine);
     // The guard may be a second name of the temporary file; renaming one name of a file onto another of the
     // same file does nothing, but here `path` is another file.
     const copy = `${temporary}.2`;
@@ -127,10 +146,10 @@ function guardOf(path: string, content: string): string {
 }
 
 /** A guard is held for a few file operations: it is worth waiting for. */
-async function takeGuard(guard: string, temporary: string): Promise<void> {
+async function takeGuard(guard: string, temporary: string, mine: LockInfo): Promise<void> {
   for (let attempt = 1; ; attempt += 1) {
     try {
-      await takeAt(guard, temporary);
+      await takeAt(guard, temporary, mine);
       return;
     } catch (error) {
       if (!(error instanceof ShrinkError) || error.code !== 'run-locked' || attempt === 40) throw error;
@@ -148,16 +167,17 @@ export async function removeStaleLock(folder: string, stale: LockInfo): Promise<
   const found = await readLockText(path);
   if (found === undefined || parseLock(found)?.token !== stale.token || (await isHeld(path, stale))) return;
   const me: LockInfo = {
-    ...stale,
+    version: 1,
     pid: process.pid,
     startTime: (await readStartTime(process.pid)) ?? 'unknown',
     host: hostname(),
+    socket: stale.socket,
     token: randomBytes(32).toString('hex'),
   };
   const temporary = await writeTemporary(folder, me);
   try {
     const guard = guardOf(path, found);
-    await takeGuard(guard, temporary);
+    await takeGuard(guard, temporary, me);
     try {
       if ((await readLockText(path)) === found) await rm(path, { force: true });
     } finally {

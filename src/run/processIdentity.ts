@@ -92,5 +92,6 @@ export function exists(pid: number): boolean {
 export async function isSameProcess(pid: number, startTime: string): Promise<boolean> {
   const now = await readStartTime(pid);
   if (now === undefined) return false;
-  return now === startTime || now === 'unknown' || startTime === 'unknown';
+  // Not where only the stored one is unknown: a lock that came with a workspace could then name any process.
+  return now === startTime || now === 'unknown';
 }

@@ -110,7 +110,7 @@ describe('a run that is interrupted', () => {
     const { pid } = JSON.parse(stdout) as { pid: number };
     process.kill(pid, 'SIGKILL');
     const ended = await run.done;
-    expect(ended.stderr).toMatch(/training process ended .*last checkpoint/);
+    expect(ended.stderr).toMatch(/training process was ended by SIGKILL .*last checkpoint/);
     expect(ended.code).toBe(0);
     expect(weights(runFolder('died')).equals(weights(undisturbed.folder))).toBe(true);
   }, 180_000);

@@ -89,14 +89,15 @@ describe('killing', () => {
       () => handle.progress?.step ?? 0,
       (step) => step > 3,
     );
-    expect(runningMembers(handle.pid ?? 0)).toHaveLength(2);
+    // The supervisor, the backend, its child.
+    expect(runningMembers(handle.group ?? 0)).toHaveLength(3);
     const before = performance.now();
     expect(await killRun(handle.folder)).toBe(true);
     showFigure(
       `a group with a child that ignores SIGTERM is gone after ${Math.round(performance.now() - before)} ms`,
     );
     await handle.closed;
-    expect(runningMembers(handle.pid ?? 0)).toEqual([]);
+    expect(runningMembers(handle.group ?? 0)).toEqual([]);
     expect(existsSync(join(handle.folder, 'lock'))).toBe(false);
     expect(await killRun(handle.folder)).toBe(false);
   });

@@ -101,7 +101,7 @@ function weightsOf(folder: string): Map<string, Buffer> {
 
 function killNow(handle: RunHandle): void {
   try {
-    if (handle.pid !== undefined) process.kill(-handle.pid, 'SIGKILL');
+    if (handle.group !== undefined) process.kill(-handle.group, 'SIGKILL');
   } catch {
     // It was quicker.
   }

@@ -13,7 +13,6 @@ import {
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { attachRun, killRun, resumeRun, startRun } from '../../src/client/runs';
-import { superviseRun } from '../../src/client/supervise';
 import { backendEnvironment, spawnBackend } from '../../src/client/spawnBackend';
 import { messageOf } from '../../src/core/errors';
 import type { JournalEvent } from '../../src/core/events';
@@ -24,8 +23,8 @@ import { createRun } from '../../src/run/runFolder';
 import { readStartTime } from '../../src/run/processIdentity';
 import type { Trouble } from '../run/support/countingJob';
 import {
+  addSupervisor,
   collect,
-  learnedEvents,
   makeFolder,
   removeFolders,
   startOwner,
@@ -39,9 +38,10 @@ const ENDLESS = { steps: 10_000_000, checkpointEvery: 10_000_000 };
 
 /** A script that is started in place of the backend. */
 function script(code: string): string {
-  const path = join(makeFolder(), 'script.cjs');
-  writeFileSync(path, code);
-  return path;
+  const folder = makeFolder();
+  addSupervisor(folder);
+  writeFileSync(join(folder, 'script.cjs'), code);
+  return join(folder, 'script.cjs');
 }
 
 const trouble = (kind: Trouble['kind']) => startSettings({ checkpointEvery: 4, trouble: { at: 10, kind } });
@@ -100,22 +100,11 @@ describe('a job that fails', () => {
 });
 
 describe('a backend that dies', () => {
-  it('leaves a run that is interrupted, and the client says how it died', async () => {
-    const exits = await startRun(trouble('exit'));
-    expect(await exits.closed).toMatchObject({ state: 'interrupted', exit: { code: 9 } });
-    const aborts = await startRun(trouble('abort'));
-    const end = await aborts.closed;
-    expect(end).toMatchObject({ state: 'interrupted', exit: { signal: 'SIGABRT' } });
-    expect(end.message).toContain('was ended by SIGABRT; the run can be resumed');
-    const watched = await attachRun(aborts.folder);
-    expect((await watched.closed).state).toBe('interrupted');
-  });
-
   it('with its client leaves a lock and a socket, which the next one takes over and says so', async () => {
     const settings = startSettings({ ...ENDLESS, checkpointEvery: 5 });
     const owner = await startOwner(settings);
     owner.process.kill('SIGKILL');
-    process.kill(-owner.pid, 'SIGKILL');
+    process.kill(-owner.group, 'SIGKILL');
     await until(
       () => readStartTime(owner.pid),
       (start) => start === undefined,
@@ -144,57 +133,13 @@ function readdirOrNone(folder: string): string[] {
   }
 }
 
-describe('a run that is supervised', () => {
-  it('goes on when its process dies, without the engine on which it died twice', async () => {
-    const settings = startSettings({ steps: 60, checkpointEvery: 5, trouble: { at: 33, kind: 'abort' } });
-    const handles = [await startRun(settings)];
-    const end = await superviseRun(first(handles), settings, (next) => handles.push(next));
-    // The job avoids its trouble once it is told to avoid the engine it named.
-    expect(end.state).toBe('done');
-    expect(handles).toHaveLength(3);
-    const told = handles.map((handle) =>
-      handle.history.flatMap((event) =>
-        event.type === 'warning' && event.code === 'restarted-after-crash' ? [event.message] : [],
-      ),
-    );
-    expect(told[0]).toEqual([]);
-    expect(told[1]).toEqual([expect.stringMatching(/SIGABRT; the run was resumed\.$/)]);
-    expect(told[2]?.at(-1)).toContain('without counting, which died twice');
-    const whole = await startRun(startSettings({ steps: 60, checkpointEvery: 5 }));
-    expect(learnedEvents(handles[2]?.history ?? [])).toEqual(learnedEvents(await collect(whole)));
-  });
-
-  it('stays ended when it was killed, stopped or failed by its own fault', async () => {
-    const restarted: unknown[] = [];
-    const settings = startSettings(ENDLESS);
-    const killed = await startRun(settings);
-    const ending = superviseRun(killed, settings, (next) => restarted.push(next));
-    await killRun(killed.folder);
-    expect(['interrupted', 'stopped']).toContain((await ending).state);
-    const failing = trouble('throw');
-    const failed = await superviseRun(await startRun(failing), failing, (next) => restarted.push(next));
-    expect(failed.state).toBe('failed');
-    expect(restarted).toEqual([]);
-  });
-
-  it('is given up when it dies again and again', async () => {
-    const settings = startSettings({ steps: 60, checkpointEvery: 5, trouble: { at: 33, kind: 'exit' } });
-    const handles = [await startRun(settings)];
-    const end = await superviseRun(first(handles), settings, (next) => handles.push(next));
-    expect(end).toMatchObject({ state: 'interrupted', exit: { code: 9 } });
-    expect(handles).toHaveLength(6);
-  });
-});
-
-function first<T>(items: readonly T[]): T {
-  const [item] = items;
-  if (item === undefined) throw new Error('empty');
-  return item;
-}
-
 describe('a folder that power loss left', () => {
   it('with a torn line and a half-written checkpoint goes back to the checkpoint before', async () => {
-    const settings = startSettings({ steps: 60, checkpointEvery: 5, trouble: { at: 43, kind: 'exit' } });
+    const settings = startSettings({
+      steps: 60,
+      checkpointEvery: 5,
+      trouble: { at: 43, kind: 'power-loss' },
+    });
     const handle = await startRun(settings);
     await handle.closed;
     const checkpoints = (await readJournal(handle.folder)).events.filter(
@@ -221,7 +166,7 @@ describe('a folder that power loss left', () => {
   });
 
   it('with no checkpoint that can be used starts over', async () => {
-    const settings = startSettings({ steps: 20, trouble: { at: 12, kind: 'exit' } });
+    const settings = startSettings({ steps: 20, trouble: { at: 12, kind: 'power-loss' } });
     const handle = await startRun(settings);
     await handle.closed;
     for (const name of readdirSync(join(handle.folder, 'checkpoints')))
@@ -235,7 +180,7 @@ describe('a folder that power loss left', () => {
   });
 
   it('written by a newer version is refused and left as it is', async () => {
-    const settings = startSettings({ trouble: { at: 12, kind: 'exit' } });
+    const settings = startSettings({ trouble: { at: 12, kind: 'power-loss' } });
     const handle = await startRun(settings);
     await handle.closed;
     const path = join(handle.folder, 'journal.jsonl');
@@ -385,13 +330,14 @@ describe('the environment of a backend', () => {
       VSCODE_INSPECTOR_OPTIONS: '{}',
       ELECTRON_RUN_AS_NODE: '1',
       NODE_EXTRA_CA_CERTS: '/ca',
+      // Training that is started from within a training process has a supervisor of its own.
+      SHRINKNETS_GROUP: '77',
     };
     expect(backendEnvironment(parent, { owner: 'detached', env: { ELECTRON_RUN_AS_NODE: '1' } })).toEqual({
       PATH: '/bin',
       NODE_EXTRA_CA_CERTS: '/ca',
       ELECTRON_RUN_AS_NODE: '1',
       SHRINKNETS_OWNER: 'detached',
-      SHRINKNETS_GROUP: '1',
     });
   });
 });

@@ -13,7 +13,7 @@ const JOB = { steps: 60, checkpointEvery: 5, size: 5_000 };
 
 describe('pruning', () => {
   it('keeps what resuming needs, and gives back the rest', async () => {
-    const settings = startSettings({ ...JOB, trouble: { at: 33, kind: 'abort' } });
+    const settings = startSettings({ ...JOB, trouble: { at: 33, kind: 'power-loss' } });
     const handle = await startRun(settings);
     await handle.closed;
     const checkpoints = join(handle.folder, 'checkpoints');

@@ -1,8 +1,10 @@
 import { spawn } from 'node:child_process';
 import { ShrinkError } from '../../core/errors';
-import { GROUP_VARIABLE, type Owner } from '../../protocol/backend';
+import { EXIT_TERMINATED, STOP_MESSAGE, type Owner } from '../../protocol/process';
+import { taskkillArguments } from '../../run/processGroup';
 import { removeSocketPath } from '../../run/socketPath';
 import { holdsLock, LOCK_RENEWAL_MS, releaseLock, renewLock } from '../../run/lock';
+import { groupLeader, tellSupervisor } from './supervised';
 
 export interface LifetimeSettings {
   readonly owner: Owner;
@@ -16,8 +18,7 @@ export interface LifetimeSettings {
   readonly renewalMs?: number;
 }
 
-/** Exit code of a process that SIGTERM ended. */
-const TERMINATED = 143;
+const SIGNALLED = 'Stopped by a signal; what was learned is kept.';
 
 /**
  * When a backend stops and when it ends: signals, clients that go, a lock that is lost, errors nobody caught.
@@ -29,6 +30,7 @@ export class Lifetime {
   private ownerTimer: NodeJS.Timeout | undefined;
   private owner: Owner;
   private attached = 0;
+  private relayed = false;
   private rejectCrashed: (error: unknown) => void = () => undefined;
   /** Why the run is stopping. */
   reason = 'Stopped; what was learned is kept.';
@@ -56,6 +58,9 @@ export class Lifetime {
 
   begin(): void {
     for (const name of ['SIGTERM', 'SIGINT'] as const) this.listen(name, () => this.onSignal());
+    this.listen('message', (message) => {
+      if (message === STOP_MESSAGE) this.onRelayedSignal();
+    });
     // The terminal of a client that closes is no reason to stop.
     this.listen('SIGHUP', () => undefined);
     this.listen('uncaughtException', (error) => this.rejectCrashed(error));
@@ -71,19 +76,28 @@ export class Lifetime {
   }
 
   private onSignal(): void {
-    if (this.aborter.signal.aborted) this.leave();
-    else this.stop('Stopped by a signal; what was learned is kept.');
+    if (this.aborter.signal.aborted && !this.relayed) this.leave();
+    this.relayed = false;
+    this.stop(SIGNALLED);
+  }
+
+  /** The supervisor got a signal. If the whole group did, this process's own is not a second one. */
+  private onRelayedSignal(): void {
+    this.relayed = !this.aborter.signal.aborted;
+    this.stop(SIGNALLED);
   }
 
   /** Asks the job to stop. */
   stop(reason: string): void {
     if (this.aborter.signal.aborted) return;
     this.reason = reason;
+    tellSupervisor({ kind: 'stopping' });
     this.aborter.abort();
   }
 
   detach(): void {
     this.owner = 'detached';
+    tellSupervisor({ kind: 'detached' });
     this.forgetOwner();
   }
 
@@ -134,7 +148,7 @@ export class Lifetime {
   private leave(): void {
     void releaseLock(this.folder, this.token)
       .then(() => removeSocketPath(this.socket))
-      .finally(() => process.exit(TERMINATED));
+      .finally(() => process.exit(EXIT_TERMINATED));
   }
 
   /** Undoes {@link begin}. */
@@ -145,13 +159,14 @@ export class Lifetime {
   }
 }
 
-/** Ends this process and those it started, at once. */
+/** Ends this process, its supervisor and those it started, at once. */
 export function killOwnGroup(): void {
+  const leader = groupLeader();
   if (process.platform === 'win32') {
-    spawn('taskkill', ['/PID', String(process.pid), '/T', '/F'], { stdio: 'ignore', windowsHide: true });
+    const leaders = leader === undefined ? [process.pid] : [leader, process.pid];
+    spawn('taskkill', [...taskkillArguments(leaders)], { stdio: 'ignore', windowsHide: true });
     return;
   }
-  // Only the leader of a group may end it: otherwise the terminal that started a backend by hand would die too.
-  const target = process.env[GROUP_VARIABLE] === '1' ? -process.pid : process.pid;
-  process.kill(target, 'SIGKILL');
+  // A backend that was started by hand may be in the group of its terminal.
+  process.kill(leader === undefined ? process.pid : -leader, 'SIGKILL');
 }

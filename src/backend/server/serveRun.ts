@@ -4,7 +4,7 @@ import { basename } from 'node:path';
 import { messageOf, ShrinkError } from '../../core/errors';
 import { JOURNAL_VERSION, type JournalEvent, type RunEvent } from '../../core/events';
 import type { RunContext } from '../../core/job';
-import { EXIT_FAILED } from '../../protocol/backend';
+import { EXIT_FAILED } from '../../protocol/process';
 import { enginesToAvoid, forgetKilled, readCrashes, type Crash } from '../../run/crashes';
 import { acquireLock, releaseLock, type LockInfo } from '../../run/lock';
 import { readStartTime } from '../../run/processIdentity';
@@ -14,6 +14,7 @@ import { makeSocketPath, removeSocketPath } from '../../run/socketPath';
 import { Clients } from './clients';
 import { killOwnGroup, Lifetime, type LifetimeSettings } from './lifetime';
 import { Recorder } from './recorder';
+import { describeSupervisor, tellSupervisor } from './supervised';
 
 /** What training is to a backend: see `src/core/job.ts`. */
 export type Job = (context: RunContext) => Promise<'done' | 'stopped'>;
@@ -58,11 +59,13 @@ export async function serveRun(folder: string, job: Job, settings: LifetimeSetti
     await clients.listen(socket);
     const { stale } = await acquireLock(folder, await describeSelf(socket, token));
     try {
+      tellSupervisor({ kind: 'began' });
       if (stale !== undefined) await removeStaleSocket(stale);
       const restored = await restoreRun(folder);
       recorder = new Recorder(folder, restored.journal, restored.history, (event) => clients.publish(event));
       markReady();
       lifetime.begin();
+      tellEngine(restored.history);
       const crashes = await readCrashes(folder);
       await forgetKilled(folder);
       announce(recorder, restored, stale, crashes, {
@@ -100,8 +103,16 @@ export async function serveRun(folder: string, job: Job, settings: LifetimeSetti
 }
 
 async function describeSelf(socket: string, token: string): Promise<LockInfo> {
-  const startTime = (await readStartTime(process.pid)) ?? 'unknown';
-  return { version: 1, pid: process.pid, startTime, host: hostname(), socket, token };
+  const [startTime, supervisor] = await Promise.all([readStartTime(process.pid), describeSupervisor()]);
+  return {
+    version: 1,
+    pid: process.pid,
+    startTime: startTime ?? 'unknown',
+    host: hostname(),
+    socket,
+    token,
+    ...(supervisor === undefined ? {} : { supervisor }),
+  };
 }
 
 /** A backend that was killed could not remove its socket. */
@@ -154,6 +165,13 @@ function emitForJob(event: RunEvent, recorder: Recorder | undefined): void {
   if (event.type === 'start' || event.type === 'checkpoint' || event.type === 'stopped')
     throw new Error(`The event ${event.type} is written by the backend, not by the job.`);
   demand(recorder).emit(event);
+  tellEngine([event]);
+}
+
+/** A process that dies cannot say any more on which engine it did. */
+function tellEngine(events: readonly RunEvent[]): void {
+  const engine = events.findLast((event) => event.type === 'engine');
+  if (engine !== undefined) tellSupervisor({ kind: 'engine', name: engine.name });
 }
 
 /** Runs the job and stores how it ended. @returns the last event, if one had to be stored */

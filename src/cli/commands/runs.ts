@@ -46,12 +46,8 @@ export async function runsCommand(flags: RunsFlags): Promise<void> {
 /** `shrinknets resume` */
 export async function resumeCommand(run: string, flags: RunsFlags): Promise<void> {
   const folder = await findRun(run, flags.out);
-  const backend = attachedBackend();
-  const end = await watchRun(
-    await resumeRun(folder, backend),
-    { json: flags.json === true, write: false },
-    backend,
-  );
+  const handle = await resumeRun(folder, attachedBackend());
+  const end = await watchRun(handle, { json: flags.json === true, write: false });
   process.exitCode = end.exitCode;
 }
 

@@ -36,7 +36,7 @@ export async function trainCommand(file: string, flags: TrainFlags): Promise<voi
   const runsFolder = runsFolderFor(plan.file, flags.out);
   const backend = attachedBackend();
   const handle = await startRun({ runsFolder, plan, options, ...backend });
-  const end = await watchRun(handle, { json: flags.json === true, write: flags.write === true }, backend);
+  const end = await watchRun(handle, { json: flags.json === true, write: flags.write === true });
   // Input that cannot be used leaves nothing behind.
   if (end.nothingLearned) await rm(handle.folder, { recursive: true, force: true });
   process.exitCode = end.exitCode;

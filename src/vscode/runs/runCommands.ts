@@ -50,7 +50,7 @@ export async function resumeCommand(services: Services, target: Target): Promise
   const { runs, panels } = services;
   const question = vscode.l10n.t('Which run shall go on?');
   const run = await pickRun(runs, target, (each) => isResumable(each.state), question);
-  const live = await runs.adopt(await resumeRun(run.folder, backendSettings()), true);
+  const live = await runs.adopt(await resumeRun(run.folder, backendSettings()));
   if (isOn('openPanel')) panels.openWhenTraining(live);
   showTraining(services, live, run.model);
 }

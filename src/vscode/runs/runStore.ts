@@ -7,7 +7,6 @@ import type { RunState, RunSummary } from '../../run/listRuns';
 import { PROJECT_FOLDER, runsFolderFor } from '../../run/paths';
 import type { RunView } from '../../shell/runView';
 import { inBackground } from '../failure';
-import { backendSettings } from '../settings/settings';
 
 /** A run that is being trained now, as this window sees it. */
 export interface LiveRun {
@@ -104,8 +103,8 @@ export class RunStore implements vscode.Disposable {
     return reading;
   }
 
-  /** Follows a run that this window started, resumed or found. @param supervise resumes it if its process dies */
-  async adopt(handle: RunHandle, supervise: boolean): Promise<LiveRun> {
+  /** Follows a run that this window started, resumed or found. */
+  async adopt(handle: RunHandle): Promise<LiveRun> {
     const known = this.lives.get(handle.folder);
     if (known !== undefined) return known;
     const { newView } = await import('./replay');
@@ -115,7 +114,7 @@ export class RunStore implements vscode.Disposable {
       id: handle.run,
       handle,
       view,
-      ended: supervise ? this.supervise(handle) : handle.closed,
+      ended: this.follow(handle),
     };
     this.views.delete(handle.folder);
     this.lives.set(handle.folder, live);
@@ -157,15 +156,16 @@ export class RunStore implements vscode.Disposable {
     });
   }
 
-  private async supervise(first: RunHandle): Promise<RunEnd> {
-    const [{ superviseRun }, { newView }] = await Promise.all([
-      import('../../client/supervise'),
+  /** Over the deaths of its process: its supervisor starts it again, and the journal begins anew. */
+  private async follow(first: RunHandle): Promise<RunEnd> {
+    const [{ followRun }, { newView }] = await Promise.all([
+      import('../../client/followRun'),
       import('./replay'),
     ]);
-    return superviseRun(first, backendSettings(), (next, why) => {
+    return followRun(first, (next, why) => {
       const live = this.lives.get(first.folder);
       if (live === undefined) return;
-      this.log.warn(`${next.run}: the training process ${why}; resumed from its last checkpoint`);
+      this.log.warn(`${next.run}: ${why}`);
       live.handle = next;
       inBackground(
         this.log,
@@ -239,7 +239,7 @@ export class RunStore implements vscode.Disposable {
 
   private async attach(folder: string): Promise<void> {
     const { attachRun } = await import('../../client/runs');
-    await this.adopt(await attachRun(folder), false);
+    await this.adopt(await attachRun(folder));
   }
 
   private watchFolders(folders: readonly string[]): void {

@@ -40,7 +40,7 @@ export async function trainCommand(services: Services, target: TrainTarget | und
   const settings = backendSettings();
   const handle = await startRun({ ...settings, runsFolder: runsFolderFor(plan.file), plan, options });
   services.log.info(`${handle.run}: training ${plan.model} of ${plan.file}`);
-  const live = await services.runs.adopt(handle, true);
+  const live = await services.runs.adopt(handle);
   if (isOn('openPanel', document)) services.panels.openWhenTraining(live);
   showTraining(services, live, plan.model);
 }

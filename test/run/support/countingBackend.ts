@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { ShrinkError } from '../../../src/core/errors';
+import { GROUP_VARIABLE } from '../../../src/protocol/process';
 import { backendMain } from '../../../src/backend/server/backendMain';
 import { countingJob, type MakeTrouble } from './countingJob';
 
@@ -25,14 +26,28 @@ const makeTrouble: MakeTrouble = async (kind) => {
       process.abort();
     // eslint-disable-next-line no-fallthrough -- process.abort does not return
     case 'child':
-      // A process that does not heed SIGTERM, as a stuck data loader would not.
-      spawn(process.execPath, ['-e', 'process.on("SIGTERM", () => {}); setInterval(() => {}, 1000)'], {
-        stdio: 'ignore',
-      });
-      return new Promise((resolve) => setTimeout(resolve, 100));
+      return spawnStubborn();
+    case 'orphan':
+      await spawnStubborn();
+      process.abort();
+    // eslint-disable-next-line no-fallthrough -- process.abort does not return
+    case 'power-loss':
+      process.kill(-Number(process.env[GROUP_VARIABLE]), 'SIGKILL');
+      return new Promise(() => undefined);
+    case 'abort-on-stop':
     case 'no-result':
   }
 };
+
+/** A process that does not heed SIGTERM, as a stuck data loader would not. */
+function spawnStubborn(): Promise<void> {
+  const child = spawn(
+    process.execPath,
+    ['-e', 'process.on("SIGTERM", () => {}); setInterval(() => {}, 1000); console.log("ready")'],
+    { stdio: ['ignore', 'pipe', 'ignore'] },
+  );
+  return new Promise((resolve) => child.stdout.once('data', () => resolve()));
+}
 
 // Times that a test does not want to wait for.
 const times = JSON.parse(process.env['TEST_TIMES'] ?? '{}') as Parameters<typeof backendMain>[1];

@@ -19,7 +19,22 @@ export interface CountingSettings {
 export interface Trouble {
   /** Step at which it happens. */
   readonly at: number;
-  readonly kind: 'throw' | 'throw-shrink' | 'throw-later' | 'hang' | 'no-result' | 'exit' | 'abort' | 'child';
+  readonly kind:
+    | 'throw'
+    | 'throw-shrink'
+    | 'throw-later'
+    | 'hang'
+    | 'no-result'
+    | 'exit'
+    | 'abort'
+    /** Leaves a child behind that does not heed SIGTERM, and goes on. */
+    | 'child'
+    /** The same, and dies. */
+    | 'orphan'
+    /** Ends the whole group at once, as when the power goes. */
+    | 'power-loss'
+    /** Dies when it is asked to stop. */
+    | 'abort-on-stop';
 }
 
 /** Called when trouble is due; lives in the backend script, since only a real process may die. */
@@ -53,7 +68,9 @@ export async function countingJob(
 
   context.emit({ type: 'engine', name: 'counting', device: 'cpu', why: 'there is no other', trials: [] });
   // Stands for an engine that crashes: without it there is no trouble of that kind.
-  const avoided = settings.trouble?.kind === 'abort' && context.avoidEngines?.includes('counting') === true;
+  const avoided =
+    ['abort', 'power-loss'].includes(settings.trouble?.kind ?? '') &&
+    context.avoidEngines?.includes('counting') === true;
 
   const save = (step: number): Promise<void> =>
     context.saveCheckpoint({ step, state: { step, losses }, tensors: { weights: tensor } });
@@ -94,6 +111,7 @@ export async function countingJob(
     if (step % settings.checkpointEvery === 0) await save(step);
     await new Promise((resolve) => setTimeout(resolve, settings.stepMs));
     if (context.stop.aborted) {
+      if (settings.trouble?.kind === 'abort-on-stop') await makeTrouble('abort');
       await save(step);
       return 'stopped';
     }

@@ -9,7 +9,9 @@ const handle = 'watch' in settings ? await attachRun(settings.watch) : await sta
 handle.onProgress(() => undefined);
 for await (const event of handle.events)
   if (event.type === 'epoch') {
-    process.stdout.write(`${JSON.stringify({ folder: handle.folder, pid: handle.pid })}\n`);
+    process.stdout.write(
+      `${JSON.stringify({ folder: handle.folder, pid: handle.pid, group: handle.group })}\n`,
+    );
     break;
   }
 await handle.closed;

@@ -32,10 +32,27 @@ const bundles = new Map<string, string>();
 export function bundle(name: 'countingBackend' | 'owner' | 'letsGo'): string {
   const known = bundles.get(name);
   if (known !== undefined) return known;
-  const esm = name !== 'countingBackend';
-  const outfile = join(makeFolder(), esm ? `${name}.mjs` : `${name}.cjs`);
+  const folder = makeFolder();
+  const path = bundleInto(folder, name, fileURLToPath(new URL(`${name}.ts`, import.meta.url)));
+  if (name === 'countingBackend') addSupervisor(folder);
+  bundles.set(name, path);
+  return path;
+}
+
+/** Puts the real supervisor into the folder of a backend. */
+export function addSupervisor(folder: string): void {
+  bundleInto(
+    folder,
+    'supervisor',
+    fileURLToPath(new URL('../../../src/backend/supervisor/main.ts', import.meta.url)),
+  );
+}
+
+function bundleInto(folder: string, name: string, entry: string): string {
+  const esm = !['countingBackend', 'supervisor'].includes(name);
+  const outfile = join(folder, esm ? `${name}.mjs` : `${name}.cjs`);
   buildSync({
-    entryPoints: [fileURLToPath(new URL(`${name}.ts`, import.meta.url))],
+    entryPoints: [entry],
     outfile,
     bundle: true,
     platform: 'node',
@@ -51,12 +68,7 @@ export function bundle(name: 'countingBackend' | 'owner' | 'letsGo'): string {
         }
       : {}),
   });
-  bundles.set(name, outfile);
   return outfile;
-}
-
-function bundleBackend(): string {
-  return bundle('countingBackend');
 }
 
 /** Another process that owns or watches a run. */
@@ -64,6 +76,8 @@ export interface OwnerProcess {
   readonly folder: string;
   /** Of the backend. */
   readonly pid: number;
+  /** Of its supervisor, who leads the group. */
+  readonly group: number;
   readonly process: ChildProcess;
 }
 
@@ -78,7 +92,7 @@ export async function startOwner(
     owner.stdout.once('data', (data: Buffer) => resolve(data.toString()));
     owner.once('exit', (code) => reject(new Error(`the owner ended with ${String(code)}`)));
   });
-  return { ...(JSON.parse(line) as { folder: string; pid: number }), process: owner };
+  return { ...(JSON.parse(line) as { folder: string; pid: number; group: number }), process: owner };
 }
 
 /** Waits until `read` gives what is wanted; the test's own time limit is the only one. */
@@ -116,7 +130,7 @@ export function startSettings(
     runsFolder: join(makeFolder(), 'runs'),
     plan: countingPlan(job),
     options: OPTIONS,
-    backendScript: bundleBackend(),
+    backendScript: bundle('countingBackend'),
     owner: 'attached',
     ...more,
   };

@@ -1,0 +1,27 @@
+import { GROUP_VARIABLE, type BackendNews } from '../../protocol/process';
+import { readStartTime } from '../../run/processIdentity';
+import type { ProcessId } from '../../run/lock';
+
+/** The backend's side of being supervised. One that was started by hand is not. */
+
+/** Process id of the supervisor, which leads this process's group. */
+export function groupLeader(): number | undefined {
+  const leader = Number(process.env[GROUP_VARIABLE] ?? Number.NaN);
+  return Number.isInteger(leader) && leader > 1 ? leader : undefined;
+}
+
+/** The supervisor as it stands in the lock; undefined if there is none (any more). */
+export async function describeSupervisor(): Promise<ProcessId | undefined> {
+  const pid = groupLeader();
+  if (pid === undefined) return undefined;
+  const startTime = await readStartTime(pid);
+  // Whose child this is says that the id is still the supervisor's.
+  return startTime === undefined || process.ppid !== pid ? undefined : { pid, startTime };
+}
+
+/** Says something to the supervisor, if there is one. */
+export function tellSupervisor(news: BackendNews): void {
+  // That it is gone is no reason to end.
+  if (groupLeader() !== undefined && process.connected)
+    process.send?.(news, undefined, undefined, () => undefined);
+}

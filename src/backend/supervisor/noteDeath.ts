@@ -1,0 +1,18 @@
+import { recordCrash, wasKilled, type Crash } from '../../run/crashes';
+import { readEnding } from '../../run/listRuns';
+import { readLock } from '../../run/lock';
+
+/**
+ * Notes that the backend of a run died, if its run is not over.
+ *
+ * @param pid of the backend
+ * @returns whether there is something to go on with: false if it was killed on request, had said its last word, or the
+ *   run is another's or gone
+ */
+export async function noteDeath(folder: string, pid: number, crash: Crash): Promise<boolean> {
+  const lock = await readLock(folder);
+  if (lock?.pid !== pid || (await wasKilled(folder, lock.token))) return false;
+  if ((await readEnding(folder)) !== undefined) return false;
+  await recordCrash(folder, crash);
+  return true;
+}
