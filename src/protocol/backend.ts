@@ -18,24 +18,6 @@ export const EVENTS_PART_CHARACTERS = 1024 * 1024;
 /** Codes of error replies, beside those of JSON-RPC itself. */
 export const REFUSED = { version: -32001, token: -32002, notInitialized: -32003 } as const;
 
-/** Who a backend lives for. */
-export type Owner =
-  /** The clients that are attached: when the last one goes without `detach`, the backend stops. */
-  | 'attached'
-  /** The user: it goes on until it is done. */
-  | 'detached';
-
-/** Variables through which a client tells the backend that it starts how to live. */
-export const OWNER_VARIABLE = 'SHRINKNETS_OWNER';
-/** `1` if the backend leads a process group of its own. */
-export const GROUP_VARIABLE = 'SHRINKNETS_GROUP';
-
-/** Exit code of a backend whose journal says why it failed; Node.js itself uses the small ones. */
-export const EXIT_FAILED = 70;
-
-/** Before a line of `backend.log` that says, as JSON, why a backend could not begin. */
-export const START_FAILURE_MARK = 'shrinknets-start-failure ';
-
 const nothing = z.strictObject({});
 
 export type BackendState = 'running' | 'stopping' | 'ended';

@@ -10,6 +10,7 @@ import { readCrashes } from '../../src/run/crashes';
 import { readJournal } from '../../src/run/journal';
 import { describeRun } from '../../src/run/listRuns';
 import { readLock } from '../../src/run/lock';
+import { logLength, MAX_LOG_BYTES } from '../../src/run/log';
 import { runningMembers } from '../../src/run/processGroup';
 import { readStartTime } from '../../src/run/processIdentity';
 import { createRun } from '../../src/run/runFolder';
@@ -164,6 +165,19 @@ describe('a backend that was asked to end', () => {
     expect(end).toMatchObject({ state: 'stopped', exit: { code: 0, signal: null } });
     expect(handles).toHaveLength(1);
     expect(handle.history.slice(-2).map((event) => event.type)).toEqual(['checkpoint', 'stopped']);
+  });
+});
+
+describe('a backend that prints', () => {
+  it('does not fill the disk with its log', async () => {
+    const settings = startSettings({ ...ENDLESS, trouble: { at: 3, kind: 'print' } });
+    const handle = await trained(await startRun(settings));
+    await until(
+      () => logLength(handle.folder),
+      (length) => length > 0 && length <= MAX_LOG_BYTES,
+    );
+    await handle.stop();
+    expect((await handle.closed).state).toBe('stopped');
   });
 });
 

@@ -12,7 +12,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { attachRun, killRun, resumeRun, startRun } from '../../src/client/runs';
+import { resumeRun, startRun } from '../../src/client/runs';
 import { backendEnvironment, spawnBackend } from '../../src/client/spawnBackend';
 import { messageOf } from '../../src/core/errors';
 import type { JournalEvent } from '../../src/core/events';

@@ -31,6 +31,9 @@ const makeTrouble: MakeTrouble = async (kind) => {
       await spawnStubborn();
       process.abort();
     // eslint-disable-next-line no-fallthrough -- process.abort does not return
+    case 'print':
+      process.stdout.write(`${'x'.repeat(99)}\n`.repeat(100_000));
+      return;
     case 'power-loss':
       process.kill(-Number(process.env[GROUP_VARIABLE]), 'SIGKILL');
       return new Promise(() => undefined);

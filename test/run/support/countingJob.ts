@@ -31,6 +31,8 @@ export interface Trouble {
     | 'child'
     /** The same, and dies. */
     | 'orphan'
+    /** Prints 10 MB at once, and goes on. */
+    | 'print'
     /** Ends the whole group at once, as when the power goes. */
     | 'power-loss'
     /** Dies when it is asked to stop. */
