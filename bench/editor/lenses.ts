@@ -10,7 +10,6 @@ const LINES = 5_000;
 const LAYERS_PER_MODEL = 20;
 /** Lines of other code between two models. */
 const OTHER_LINES = 60;
-const EDITS = 200;
 
 function makeSource(): string {
   const lines = ["import * as tf from '@tensorflow/tfjs';"];
@@ -32,7 +31,7 @@ function makeSource(): string {
       );
     lines.push('  model.add(tf.layers.dense({ units: 10 }));', '  return model;', '}');
   }
-  return `${lines.slice(0, LINES).join('\n')}\n`;
+  return `${lines.join('\n')}\n`;
 }
 
 class Document {
@@ -95,35 +94,63 @@ const log = { error: (text: string) => console.error(text) } as vscode.LogOutput
 const readings = new Readings(log);
 const document = new Document(makeSource());
 const asDocument = document as unknown as vscode.TextDocument;
-await readings.read(asDocument);
 
-const median = (times: number[]): number => times.sort((a, b) => a - b)[times.length >> 1] ?? Number.NaN;
+/** What somebody types into a model, key by key: half of it is broken code. */
+const TYPED = [
+  "\n  // @shrink min=8 multiple=4\n  model.add(tf.layers.dense({ units: 64, activation: 'relu' }));",
+  '\n  // a note about the next layer',
+];
+/** What blocks the editor's extensions for longer than this is felt. */
+const MOST_ANSWER_MS = 50;
 
-const answers: number[] = [];
+/** Milliseconds: of the wall, or with SHRINKNETS_CPU=1 of this process alone, on a machine that others use too. */
+function clock(): number {
+  if (process.env['SHRINKNETS_CPU'] === undefined) return performance.now();
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
+}
+
+/** Types into the model in the middle of the file. @returns milliseconds of `work` after every key */
+async function type(work: () => Promise<void> | void): Promise<number[]> {
+  const times: number[] = [];
+  const text = document.getText();
+  let at = text.indexOf('tf.sequential();', text.length / 2) + 'tf.sequential();'.length;
+  for (const key of TYPED.join('')) {
+    document.insert(at, key);
+    at += 1;
+    const began = clock();
+    await work();
+    times.push(clock() - began);
+  }
+  return times;
+}
+
+const opened = clock();
+await readings.look(asDocument);
+const openMs = clock() - opened;
+
 let count = 0;
-for (let i = 0; i < EDITS; i += 1) {
-  document.insert(Math.floor((document.getText().length * i) / EDITS), i % 7 === 0 ? '\n' : ' ');
-  const began = performance.now();
+const answers = await type(() => {
   count = lensesOf(readings.peek(asDocument), learned as LearnedStore, asDocument).length;
-  answers.push(performance.now() - began);
-}
-const most = Math.max(...answers);
-
-const readTimes: number[] = [];
-for (let i = 0; i < 9; i += 1) {
-  document.insert(0, ' ');
-  const began = performance.now();
-  await readings.read(asDocument);
+});
+const reads = await type(async () => {
+  await readings.look(asDocument);
   lensesOf(readings.peek(asDocument), learned as LearnedStore, asDocument);
-  readTimes.push(performance.now() - began);
-}
+});
 readings.dispose();
 
+const sum = (times: number[]) => {
+  const sorted = [...times].sort((a, b) => a - b);
+  const at = (share: number): number =>
+    Number((sorted[Math.floor(share * (sorted.length - 1))] ?? 0).toFixed(1));
+  return { median: at(0.5), p95: at(0.95), most: at(1) };
+};
 const report = {
-  lines: LINES,
+  lines: document.getText().split('\n').length,
   lenses: count,
-  answerAfterEditMs: { median: median(answers), most },
-  readAgainMs: { median: median(readTimes), most: Math.max(...readTimes) },
+  openMs: Number(openMs.toFixed(1)),
+  answerAfterEditMs: sum(answers),
+  readAgainMs: sum(reads),
 };
 console.log(JSON.stringify(report, null, 1));
-if (most > 50) process.exitCode = 1;
+if (sum(answers).p95 > MOST_ANSWER_MS || sum(reads).p95 > MOST_ANSWER_MS) process.exitCode = 1;

@@ -1,6 +1,6 @@
 /** Reading model sources and writing learned widths back: see DESIGN.md, "Front-ends". */
 export { languageOf, loadParsers, type Parsers } from './parsers';
-export { readSource, updateSource, type Source } from './readSource';
+export { followSource, readSource, type FollowedSource, type Source } from './readSource';
 export { chooseModel, makePlan } from './makePlan';
 export { applyEdits, invertEdits, planEdits, type LearnedWidths, type PlannedEdits } from './planEdits';
 export { joinCells, readNotebookJson, type NotebookCell, type NotebookSource } from './notebook';

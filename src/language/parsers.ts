@@ -1,12 +1,14 @@
 import treeSitter from '@vscode/tree-sitter-wasm';
-import type { Language as Grammar, Parser, TreeCursor } from '@vscode/tree-sitter-wasm';
 import type { Language } from '../core/plan';
-import { Syntax } from './syntax';
+import { FollowedText, type Loaded } from './followedText';
+import type { Syntax } from './syntax';
 
 /** The parsers of every language, loaded once. */
 export interface Parsers {
   /** The syntax tree of a text; with error nodes where it is broken. */
   parse(language: Language, text: string): Syntax;
+  /** Parses the versions of one text: what an edit left alone is neither parsed nor copied again. */
+  follow(language: Language): FollowedText;
 }
 
 const GRAMMARS: Readonly<Record<Language, string>> = {
@@ -16,9 +18,6 @@ const GRAMMARS: Readonly<Record<Language, string>> = {
   python: 'tree-sitter-python.wasm',
 };
 
-/** Deeper than any code that people write; what lies below is left out rather than overflowing the stack. */
-const MAX_DEPTH = 1500;
-
 /**
  * Loads the parser runtime and the grammars.
  *
@@ -27,61 +26,29 @@ const MAX_DEPTH = 1500;
 export async function loadParsers(readWasm: (name: string) => Promise<Uint8Array>): Promise<Parsers> {
   const runtime = { wasmBinary: await readWasm('tree-sitter.wasm'), locateFile: (file: string) => file };
   await treeSitter.Parser.init(runtime);
-  const loaded = new Map<Language, { parser: Parser; grammar: Grammar }>();
+  const loaded = new Map<Language, Loaded>();
   for (const language of ['typescript', 'tsx', 'javascript', 'python'] as const) {
     const grammar = await treeSitter.Language.load(await readWasm(GRAMMARS[language]));
     const parser = new treeSitter.Parser();
     parser.setLanguage(grammar);
     loaded.set(language, { parser, grammar });
   }
+  const grammarOf = (language: Language): Loaded => {
+    const entry = loaded.get(language);
+    if (entry === undefined) throw new Error(`There is no ${language} parser.`);
+    return entry;
+  };
   return {
     parse(language, text) {
-      const entry = loaded.get(language);
-      const tree = entry?.parser.parse(text);
-      if (entry === undefined || tree === null || tree === undefined)
-        throw new Error(`The ${language} parser gave no tree.`);
+      const followed = new FollowedText(grammarOf(language));
       try {
-        const cursor = tree.walk();
-        const root = copyTree(cursor, entry.grammar, text);
-        cursor.delete();
-        return root;
+        return followed.parse(text);
       } finally {
-        tree.delete();
+        followed.close();
       }
     },
+    follow: (language) => new FollowedText(grammarOf(language)),
   };
-}
-
-function copyTree(cursor: TreeCursor, grammar: Grammar, text: string): Syntax {
-  const tree = { text, nodes: [] };
-  const named = new Map<number, boolean>();
-  const isNamed = (typeId: number): boolean => {
-    const known = named.get(typeId) ?? cursor.nodeIsNamed;
-    named.set(typeId, known);
-    return known;
-  };
-  const copyNode = (parent: Syntax | null, depth: number): Syntax => {
-    const typeId = cursor.nodeTypeId;
-    const [start, end] = [cursor.startIndex, cursor.endIndex];
-    const node = new Syntax(
-      tree,
-      grammar.types[typeId] ?? cursor.nodeType,
-      start,
-      end,
-      isNamed(typeId),
-      // Only what is not there has no length.
-      start === end && cursor.nodeIsMissing,
-      cursor.currentFieldName,
-      parent,
-    );
-    if (depth < MAX_DEPTH && cursor.gotoFirstChild()) {
-      do node.addChild(copyNode(node, depth + 1));
-      while (cursor.gotoNextSibling());
-      cursor.gotoParent();
-    }
-    return node;
-  };
-  return copyNode(null, 0);
 }
 
 /** The language of a file by its name, if there is a front-end for it. */

@@ -20,12 +20,35 @@ export interface Source {
  * problem with a range.
  */
 export function readSource(parsers: Parsers, source: Source): SourceReading {
+  return readWith(parsers, source, (language) => parsers.parse(language, source.text));
+}
+
+/** The versions of one source: what an edit left alone is not parsed again. */
+export interface FollowedSource {
+  /**
+   * Reads a version. Its functions (`makePlan`, `planEdits`, completion, hover) may be asked until the next version
+   * is read; its ranges stay.
+   */
+  read(text: string): SourceReading;
+  /** Frees what the parser holds. */
+  close(): void;
+}
+
+export function followSource(parsers: Parsers, file: string): FollowedSource {
+  const followed = parsers.follow(languageOf(file) ?? 'javascript');
+  return {
+    read: (text) => readWith(parsers, { file, text }, () => followed.parse(text)),
+    close: () => followed.close(),
+  };
+}
+
+function readWith(parsers: Parsers, source: Source, parse: (language: Language) => Syntax): SourceReading {
   const { file, text } = source;
   const language = languageOf(file) ?? 'javascript';
   const reread = (changed: string): SourceReading => readSource(parsers, { file, text: changed });
   const empty = { file, text, language, models: [], hints: [] };
   try {
-    const root = parsers.parse(language, text);
+    const root = parse(language);
     const parsed = parseHints(root, text);
     const front = readFront(source, language, root, parsed.hints);
     const attached = attachHints(root, text, parsed.hints, front.targets, front.models);
@@ -45,11 +68,6 @@ export function readSource(parsers: Parsers, source: Source): SourceReading {
     };
     return { ...empty, problems: [problem], internal: { root: undefined, front: undefined, reread } };
   }
-}
-
-/** Reads a file again after an edit; the same reading if nothing changed. */
-export function updateSource(reading: SourceReading, text: string): SourceReading {
-  return text === reading.text ? reading : reading.internal.reread(text);
 }
 
 function readFront(source: Source, language: Language, root: Syntax, hints: readonly Hint[]): FrontEnd {

@@ -2,9 +2,25 @@ import type { Range } from '../core/errors';
 
 /** What the nodes of a tree share. */
 export interface SyntaxTree {
-  readonly text: string;
-  /** Every node, parents before children, in source order. */
-  readonly nodes: Syntax[];
+  text: string;
+}
+
+/**
+ * A piece of a tree whose nodes count their offsets from where it begins: a statement at the top of the file, with
+ * everything in it. An edit elsewhere moves a piece and leaves it as it is, so what was found out about a piece alone
+ * can be kept beside it.
+ */
+export class SyntaxPiece {
+  /** Nodes of the piece, parents before children, in source order. */
+  readonly nodes: Syntax[] = [];
+  /** Whether the parser had to guess somewhere in it. */
+  broken = false;
+
+  /** @param start UTF-16 offset in the text as it is now */
+  constructor(
+    readonly tree: SyntaxTree,
+    public start: number,
+  ) {}
 }
 
 /**
@@ -12,30 +28,32 @@ export interface SyntaxTree {
  * reading can be kept, compared and dropped like any other value.
  */
 export class Syntax {
-  readonly children: Syntax[] = [];
-  /** Position of the node in the tree's list of nodes. */
+  children: Syntax[] = [];
+  /** Position of the node in its piece. */
   private readonly index: number;
   /** Position of the first node after this one that is not in it. */
   private after: number;
 
   /**
+   * @param piece that it belongs to; a root has one of its own
    * @param type the grammar's name of the node; for a token its text
-   * @param start UTF-16 offset
+   * @param from UTF-16 offset from the start of the piece
    * @param named false for punctuation and keywords
    * @param missing true where the parser put in what it expected
    */
   constructor(
-    private readonly tree: SyntaxTree,
-    readonly type: string,
-    readonly start: number,
-    readonly end: number,
+    readonly piece: SyntaxPiece,
+    public type: string,
+    private readonly from: number,
+    private to: number,
     readonly named: boolean,
     readonly missing: boolean,
     readonly fieldName: string | null,
     readonly parent: Syntax | null,
   ) {
-    this.index = tree.nodes.push(this) - 1;
+    this.index = piece.nodes.push(this) - 1;
     this.after = this.index + 1;
+    if (missing || type === 'ERROR') piece.broken = true;
   }
 
   /** Adds the next child, when all that is in it has been added. */
@@ -44,8 +62,23 @@ export class Syntax {
     this.after = child.after;
   }
 
+  /** Makes a root that of a changed text. @param pieces what stands at the top of the file now */
+  replaceChildren(type: string, end: number, pieces: Syntax[]): void {
+    this.type = type;
+    this.to = end;
+    this.children = pieces;
+  }
+
+  get start(): number {
+    return this.piece.start + this.from;
+  }
+
+  get end(): number {
+    return this.piece.start + this.to;
+  }
+
   get text(): string {
-    return this.tree.text.slice(this.start, this.end);
+    return this.piece.tree.text.slice(this.start, this.end);
   }
 
   get range(): Range {
@@ -59,7 +92,8 @@ export class Syntax {
 
   /** The first child in a field of the grammar. */
   field(name: string): Syntax | undefined {
-    return this.children.find((child) => child.fieldName === name);
+    for (const child of this.children) if (child.fieldName === name) return child;
+    return undefined;
   }
 
   fields(name: string): Syntax[] {
@@ -73,7 +107,8 @@ export class Syntax {
 
   /** Whether `other` is this node or lies in it. */
   contains(other: Syntax): boolean {
-    return this.index <= other.index && other.index < this.after;
+    if (this.parent === null) return this.piece.tree === other.piece.tree;
+    return this.piece === other.piece && this.index <= other.index && other.index < this.after;
   }
 
   /** The nodes around this one, innermost first. */
@@ -83,7 +118,13 @@ export class Syntax {
 
   /** This node and everything in it, in source order; what `enter` refuses is passed over. */
   walk(enter?: (node: Syntax) => boolean): Syntax[] {
-    const all = this.tree.nodes;
+    if (this.parent === null) {
+      if (enter?.(this) === false) return [];
+      const all: Syntax[] = [this];
+      for (const child of this.children) for (const node of child.walk(enter)) all.push(node);
+      return all;
+    }
+    const all = this.piece.nodes;
     if (enter === undefined) return all.slice(this.index, this.after);
     const entered: Syntax[] = [];
     for (let at = this.index; at < this.after;) {
@@ -100,4 +141,27 @@ export class Syntax {
 /** Whether an offset or range lies in a range. */
 export function covers(outer: Range, inner: Range): boolean {
   return outer.start <= inner.start && inner.end <= outer.end;
+}
+
+/**
+ * A function of a tree that looks at each piece alone, once for as long as the piece stays what it is.
+ *
+ * @param find what it finds among the nodes of a piece
+ */
+export function piecewise<T>(
+  find: (nodes: readonly Syntax[]) => readonly T[],
+): (root: Syntax) => readonly T[] {
+  const known = new WeakMap<SyntaxPiece, readonly T[]>();
+  return (root) => {
+    const all: T[] = [];
+    for (const { piece } of root.children) {
+      let found = known.get(piece);
+      if (found === undefined) {
+        found = find(piece.nodes);
+        known.set(piece, found);
+      }
+      for (const each of found) all.push(each);
+    }
+    return all;
+  };
 }

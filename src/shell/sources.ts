@@ -2,7 +2,14 @@ import { readFile } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { badInput, messageOf } from '../core/errors';
-import { loadParsers, readSource, type Parsers, type SourceReading } from '../language';
+import {
+  followSource,
+  loadParsers,
+  readSource,
+  type FollowedSource,
+  type Parsers,
+  type SourceReading,
+} from '../language';
 
 /** Finding and reading model files, and where the bundles lie: the same for the command line and the editor. */
 
@@ -37,11 +44,11 @@ export async function readModelFile(file: string): Promise<SourceReading> {
 }
 
 export async function readModelText(file: string, text: string): Promise<SourceReading> {
-  return (await modelReader())(file, text);
+  return readSource(await parsersOnce(), { file, text });
 }
 
-/** Reads sources without waiting, once the parsers are loaded: an editor asks at every pause in typing. */
-export async function modelReader(): Promise<(file: string, text: string) => SourceReading> {
+/** Follows sources without waiting, once the parsers are loaded: an editor reads at every pause in typing. */
+export async function modelFollower(): Promise<(file: string) => FollowedSource> {
   const loaded = await parsersOnce();
-  return (file, text) => readSource(loaded, { file, text });
+  return (file) => followSource(loaded, file);
 }

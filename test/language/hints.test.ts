@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { applyEdits, makePlan, updateSource } from '../../src/language';
-import { read } from './support/parsers';
+import { applyEdits, followSource, makePlan } from '../../src/language';
+import { parsers, read } from './support/parsers';
 
 /** A model with `⟦hint⟧` above its first layer. */
 function withHint(hint: string): string {
@@ -191,13 +191,15 @@ export function createModel(inputs, options) {
 
 describe('a file that is being edited', () => {
   it('is read again when it changed, and keeps its models while it is broken', () => {
-    const reading = read(withHint('// @shrink min=2'));
-    expect(updateSource(reading, reading.text)).toBe(reading);
-    const broken = updateSource(reading, `${reading.text}\nmodel.add(tf.layers.dense({ units: `);
+    const source = followSource(parsers, '/project/model.ts');
+    const text = withHint('// @shrink min=2');
+    source.read(text);
+    const broken = source.read(`${text}\nmodel.add(tf.layers.dense({ units: `);
     expect(broken.models[0]?.sites.slice(0, 2).map((site) => [site.width, site.hint])).toEqual([
       [64, { min: 2 }],
       [10, undefined],
     ]);
     expect(() => makePlan(broken)).toThrow(/syntax error/);
+    source.close();
   });
 });

@@ -1,7 +1,9 @@
 import type { Problem, Range } from '../../core/errors';
 import type { Hint, HintTag, HintWord } from '../reading';
-import type { Syntax } from '../syntax';
+import { piecewise, type Syntax } from '../syntax';
 import { findNearest } from './hintKeys';
+
+const comments = piecewise((nodes) => nodes.filter((node) => node.type === 'comment'));
 
 const TAGS: readonly HintTag[] = ['@shrink', '@shrink-model', '@shrink-learned'];
 
@@ -9,8 +11,7 @@ const TAGS: readonly HintTag[] = ['@shrink', '@shrink-model', '@shrink-learned']
 export function parseHints(root: Syntax, text: string): { hints: Hint[]; problems: Problem[] } {
   const hints: Hint[] = [];
   const problems: Problem[] = [];
-  for (const node of root.walk()) {
-    if (node.type !== 'comment') continue;
+  for (const node of comments(root)) {
     for (const line of commentLines(node, text)) {
       const content = text.slice(line.start, line.end);
       const tagText = /^@shrink(?:-[A-Za-z]+)*(?=\s|$)/.exec(content)?.[0];

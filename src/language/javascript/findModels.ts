@@ -2,7 +2,6 @@ import type { ModelKind } from '../reading';
 import type { Syntax } from '../syntax';
 import { argumentsOf, enclosingFunction, unwrap, wrapOut } from './nodes';
 import type { Binding, ScopeTable } from './scopes';
-import { tfPath } from './tfNames';
 
 /** Where the model comes out. */
 export type ModelOrigin =
@@ -30,10 +29,13 @@ export interface MadeModel {
 }
 
 /** Finds the models that a file makes, in source order. */
-export function findMadeModels(root: Syntax, scopes: ScopeTable): MadeModel[] {
+export function findMadeModels(
+  tfCalls: ReadonlyMap<Syntax, readonly string[]>,
+  scopes: ScopeTable,
+): MadeModel[] {
   const made = new Map<unknown, { model: MadeModel; creations: Syntax[] }>();
-  for (const node of root.walk()) {
-    const kind = creationKind(node, scopes);
+  for (const [node, path] of tfCalls) {
+    const kind = creationKind(node, path);
     if (kind === undefined) continue;
     const origin = findOrigin(node, scopes);
     if (origin === undefined) continue;
@@ -51,12 +53,9 @@ export function findMadeModels(root: Syntax, scopes: ScopeTable): MadeModel[] {
 }
 
 /** The kind of model that a call makes, if it makes one. */
-function creationKind(node: Syntax, scopes: ScopeTable): ModelKind | undefined {
+function creationKind(node: Syntax, path: readonly string[]): ModelKind | undefined {
   const isNew = node.type === 'new_expression';
-  if (node.type !== 'call_expression' && !isNew) return undefined;
-  const callee = node.field(isNew ? 'constructor' : 'function');
-  const path = callee === undefined ? undefined : tfPath(callee, scopes);
-  if (path?.length !== 1) return undefined;
+  if (path.length !== 1) return undefined;
   const name = path[0];
   if (name === (isNew ? 'Sequential' : 'sequential')) return 'sequential';
   return name === 'model' && !isNew && argumentsOf(node).length > 0 ? 'functional' : undefined;

@@ -3,7 +3,6 @@ import type { WidthTrace } from '../reading';
 import type { Syntax } from '../syntax';
 import { argumentsOf, propertyOf, unwrap, wrapOut } from './nodes';
 import type { Binding, ScopeTable } from './scopes';
-import { tfPath } from './tfNames';
 
 /** The key that writes the width, by layer constructor. Layers that are not here have no width of their own. */
 const WIDTH_KEYS: Readonly<Record<string, string>> = {
@@ -36,13 +35,13 @@ type LayerTrace =
   | { readonly kind: 'constant'; readonly name: string; readonly uses: readonly Syntax[] };
 
 /** Finds every layer call of a file, in source order. */
-export function findLayerCalls(root: Syntax, scopes: ScopeTable): LayerCall[] {
+export function findLayerCalls(
+  tfCalls: ReadonlyMap<Syntax, readonly string[]>,
+  scopes: ScopeTable,
+): LayerCall[] {
   const calls: LayerCall[] = [];
-  for (const node of root.walk()) {
-    if (node.type !== 'call_expression') continue;
-    const callee = node.field('function');
-    const path = callee === undefined ? undefined : tfPath(callee, scopes);
-    if (path?.length !== 2 || path[0] !== 'layers') continue;
+  for (const [node, path] of tfCalls) {
+    if (node.type !== 'call_expression' || path.length !== 2 || path[0] !== 'layers') continue;
     const layerType = path[1] ?? '';
     if (!/^[a-z]/.test(layerType) || layerType === 'input') continue;
     calls.push({ node, layerType, ...readWidth(node, layerType, scopes) });

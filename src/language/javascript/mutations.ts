@@ -1,7 +1,8 @@
-import type { Syntax } from '../syntax';
+import { piecewise, type Syntax } from '../syntax';
 import { argumentsOf, enclosingFunction, enclosingStatement, isFunction, unwrap, wrapOut } from './nodes';
-import { parametersOf, patternNames, type Binding, type ScopeTable } from './scopes';
-import { tfPath } from './tfNames';
+import { parametersOf, patternNames } from './patterns';
+import type { Binding, ScopeTable } from './scopes';
+import { callStatements } from './tfCalls';
 
 /** A statement that changes what a binding holds. */
 export interface Mutation {
@@ -45,10 +46,22 @@ const IMMEDIATE_METHODS: ReadonlySet<string> = new Set([
   'flatMap',
 ]);
 
+const ASSIGNMENTS: ReadonlySet<string> = new Set([
+  'assignment_expression',
+  'augmented_assignment_expression',
+  'update_expression',
+]);
+
+const assignments = piecewise((nodes) => nodes.filter((node) => ASSIGNMENTS.has(node.type)));
+
 /** By binding, every statement that may change it. */
 export type MutationIndex = ReadonlyMap<Binding, readonly Mutation[]>;
 
-export function indexMutations(root: Syntax, scopes: ScopeTable): MutationIndex {
+export function indexMutations(
+  root: Syntax,
+  scopes: ScopeTable,
+  tfCalls: ReadonlyMap<Syntax, readonly string[]>,
+): MutationIndex {
   const index = new Map<Binding, Mutation[]>();
   const record = (binding: Binding | undefined, node: Syntax, through?: Mutation['through']): void => {
     if (binding === undefined) return;
@@ -60,34 +73,26 @@ export function indexMutations(root: Syntax, scopes: ScopeTable): MutationIndex 
       list.push({ statement, inFunction, via: [], compiles, ...(through === undefined ? {} : { through }) });
     }
   };
-  for (const node of root.walk()) {
-    switch (node.type) {
-      case 'assignment_expression':
-      case 'augmented_assignment_expression': {
-        const left = node.field('left');
-        if (left !== undefined) for (const binding of assignedBindings(left, scopes)) record(binding, node);
-        break;
-      }
-      case 'update_expression': {
-        const argument = node.field('argument');
-        if (argument !== undefined) record(ownerOf(argument, scopes), node);
-        break;
-      }
-      case 'call_expression':
-        recordCall(node, scopes, record);
-        break;
-      default:
-        break;
+  for (const node of assignments(root)) {
+    if (node.type === 'update_expression') {
+      const argument = node.field('argument');
+      if (argument !== undefined) record(ownerOf(argument, scopes), node);
+    } else {
+      const left = node.field('left');
+      if (left !== undefined) for (const binding of assignedBindings(left, scopes)) record(binding, node);
     }
   }
+  for (const [call, path] of tfCalls)
+    if (path.at(-1) === 'registerClass')
+      for (const argument of argumentsOf(call)) record(scopes.bindingOf(unwrap(argument)), call);
+  for (const call of callStatements(root)) if (!tfCalls.has(call)) recordCall(call, scopes, record);
   indexOuterChanges(root, scopes, index);
   return index;
 }
 
 /** A statement that calls a function also changes what that function changes outside of itself. */
 function indexOuterChanges(root: Syntax, scopes: ScopeTable, index: Map<Binding, Mutation[]>): void {
-  const calls = [...root.walk()].flatMap((node) => {
-    if (node.type !== 'call_expression' || !isStatementOfItsOwn(node)) return [];
+  const calls = callStatements(root).flatMap((node) => {
     const fn = calledFunction(node, scopes);
     return fn === undefined ? [] : [{ call: node, fn }];
   });
@@ -113,13 +118,6 @@ type Record = (binding: Binding | undefined, node: Syntax, through?: Mutation['t
 function recordCall(call: Syntax, scopes: ScopeTable, record: Record): void {
   const callee = call.field('function');
   if (callee === undefined) return;
-  const path = tfPath(callee, scopes);
-  if (path !== undefined) {
-    if (path.at(-1) === 'registerClass')
-      for (const argument of argumentsOf(call)) record(scopes.bindingOf(unwrap(argument)), call);
-    return;
-  }
-  if (!isStatementOfItsOwn(call)) return;
   if (callee.type === 'member_expression') {
     const method = callee.field('property')?.text ?? '';
     const object = callee.field('object');
@@ -136,18 +134,6 @@ function recordCall(call: Syntax, scopes: ScopeTable, record: Record): void {
     const binding = ownerOf(argument, scopes);
     if (binding !== undefined) record(binding, call, { fn, index });
   });
-}
-
-/** Whether nothing uses the value of a call. */
-export function isStatementOfItsOwn(call: Syntax): boolean {
-  const outer = wrapOut(call);
-  const parent = outer.parent;
-  if (parent === null) return false;
-  if (parent.type === 'arrow_function') return parent.field('body') === outer;
-  // `model.add(a).add(b)`: the inner call is part of the statement.
-  if (parent.type === 'member_expression' && parent.parent?.type === 'call_expression')
-    return isStatementOfItsOwn(parent.parent);
-  return parent.type === 'expression_statement';
 }
 
 /** The function of this file that a call calls: by name, or as a method of `this`. */

@@ -87,6 +87,13 @@ export function enclosingFunction(node: Syntax): Syntax | undefined {
   return undefined;
 }
 
+/** The functions a node lies in, outermost first. */
+export function functionsAround(node: Syntax): Syntax[] {
+  const around: Syntax[] = [];
+  for (let fn = enclosingFunction(node); fn !== undefined; fn = enclosingFunction(fn)) around.unshift(fn);
+  return around;
+}
+
 /** The statement a node lies in, itself included. */
 export function enclosingStatement(node: Syntax): Syntax | undefined {
   if (isStatement(node)) return node;
@@ -148,4 +155,16 @@ export function propertyOf(object: Syntax, key: string): Syntax | undefined {
     }
   }
   return found;
+}
+
+/** Whether nothing uses the value of a call. */
+export function isStatementOfItsOwn(call: Syntax): boolean {
+  const outer = wrapOut(call);
+  const parent = outer.parent;
+  if (parent === null) return false;
+  if (parent.type === 'arrow_function') return parent.field('body') === outer;
+  // `model.add(a).add(b)`: the inner call is part of the statement.
+  if (parent.type === 'member_expression' && parent.parent?.type === 'call_expression')
+    return isStatementOfItsOwn(parent.parent);
+  return parent.type === 'expression_statement';
 }

@@ -5,15 +5,18 @@ import { covers, type Syntax } from '../syntax';
 import { findMadeModels, type MadeModel } from './findModels';
 import { findLayerCalls, finishTrace, widthExpression, type LayerCall } from './layerCalls';
 import { enclosingFunction, enclosingStatement, wrapOut } from './nodes';
-import { parameterName, parametersOf, resolveScopes } from './scopes';
+import { parameterName, parametersOf } from './patterns';
+import { resolveScopes } from './scopes';
+import { findTfCalls } from './tfCalls';
 import { openScript, sliceModel, type ScriptFile } from './sliceModel';
 
 /** Reads the TensorFlow.js models of a TypeScript or JavaScript file. Never throws on any text. */
 export function readScript(file: string, text: string, root: Syntax): FrontEnd {
   const scopes = resolveScopes(root);
-  const script = openScript(file, text, root, scopes);
-  const calls = findLayerCalls(root, scopes);
-  const made = findMadeModels(root, scopes);
+  const tfCalls = findTfCalls(root, scopes);
+  const script = openScript(file, text, root, scopes, tfCalls);
+  const calls = findLayerCalls(tfCalls, scopes);
+  const made = findMadeModels(tfCalls, scopes);
   const found = made.map((model) => ({ made: model, ...readModel(script, model, calls) }));
   const models = found.map((entry): FoundModel => {
     const wholes = found.filter((other) => other !== entry && isPart(entry.made, other));
@@ -47,8 +50,8 @@ function readModel(
   made: MadeModel,
   calls: readonly LayerCall[],
 ): { model: FoundModel; calls: ReadonlySet<Syntax>; layers: readonly LayerCall[] } {
-  const rendered = sliceModel(script, made, undefined).render(new Map());
-  const layers = calls.filter((call) => rendered.calls.has(call.node));
+  const sliced = sliceModel(script, made, undefined).calls;
+  const layers = calls.filter((call) => sliced.has(call.node));
   const widths = new Set(
     layers.flatMap((call) => widthExpression(call, script.scopes) ?? []).map((node) => wrapOut(node)),
   );
@@ -84,7 +87,7 @@ function readModel(
     })),
     partOf: [],
   };
-  return { model, calls: rendered.calls, layers };
+  return { model, calls: sliced, layers };
 }
 
 function makeProgram(
@@ -102,7 +105,7 @@ function makeProgram(
     );
     if (site !== undefined) ids.set(layer.node, site.id);
   }
-  return { kind: 'slice', code: sliced.render(ids).code };
+  return { kind: 'slice', code: sliced.render(ids) };
 }
 
 function targetOf(call: LayerCall): HintTarget {

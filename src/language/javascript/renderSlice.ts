@@ -2,7 +2,8 @@ import type { Range } from '../../core/errors';
 import type { Syntax } from '../syntax';
 import { argumentsOf, enclosingFunction, isStatement } from './nodes';
 import { calledFunction, parameterBindings } from './mutations';
-import { parametersOf, type ScopeTable } from './scopes';
+import { parametersOf } from './patterns';
+import type { ScopeTable } from './scopes';
 import type { Slice } from './slicer';
 import { isTfModule } from './tfNames';
 
@@ -14,6 +15,8 @@ export interface ChainLink {
 
 export interface RenderRequest {
   readonly root: Syntax;
+  /** What stands at the top of the file and is no statement. */
+  readonly loose: readonly Syntax[];
   readonly text: string;
   readonly scopes: ScopeTable;
   readonly slice: Slice;
@@ -34,7 +37,7 @@ const TF_PACKAGE = '@tensorflow/tfjs';
  * Writes a slice as a module that default-exports `async () => model`. What is not needed becomes white space, so
  * every line keeps its number and a message about the slice is one about the source.
  */
-export function renderSlice(request: RenderRequest): RenderedSlice {
+export function renderSlice(request: RenderRequest): string {
   const renderer = new Renderer(request);
   renderer.visit(request.root);
   const body = renderer.finish();
@@ -44,15 +47,28 @@ export function renderSlice(request: RenderRequest): RenderedSlice {
       ? `export default async () => { ${request.result} };`
       : `export default async () => __entry(${first.args});`;
   // Pages load the library with a script tag, as a global.
-  const isGlobal = !request.scopes.bindings.some((binding) => binding.name === 'tf');
+  const isGlobal = !request.scopes.declares('tf');
   const prelude = isGlobal ? `${PRELUDE}import * as tf from '${TF_PACKAGE}'; ` : PRELUDE;
-  return { code: `${prelude}${body}\n;${entry}\n`, calls: renderer.renderedCalls() };
+  return `${prelude}${body}\n;${entry}\n`;
 }
 
-export interface RenderedSlice {
-  readonly code: string;
-  /** The calls that are in it. */
-  readonly calls: ReadonlySet<Syntax>;
+/** The calls that are in a slice. Only the pieces of the file that the slice touches are looked at. */
+export function callsInSlice(request: RenderRequest): ReadonlySet<Syntax> {
+  const { slice, chain, named, loose } = request;
+  const touched = [
+    ...slice.included,
+    ...chain.map((link) => link.fn),
+    ...(named === undefined ? [] : [named]),
+  ];
+  const tops = new Set([...touched.map((node) => topOf(node)), ...loose]);
+  const renderer = new Renderer(request);
+  for (const node of [...tops].sort((a, b) => a.start - b.start)) renderer.visit(node);
+  return renderer.renderedCalls();
+}
+
+/** What a node lies in at the top of the file. */
+function topOf(node: Syntax): Syntax {
+  return node.piece.nodes[0] ?? node;
 }
 
 /** What stands for a value that nothing reads: a pattern must still find something to take apart. */
@@ -62,7 +78,12 @@ export function placeholderFor(parameter: Syntax | undefined): string {
 }
 
 class Renderer {
-  private readonly changes: { readonly range: Range; readonly text: string; readonly order: number }[] = [];
+  /** Without a text, the range becomes white space. */
+  private readonly changes: {
+    readonly range: Range;
+    readonly text: string | undefined;
+    readonly order: number;
+  }[] = [];
   private readonly calls: Syntax[] = [];
 
   constructor(private readonly request: RenderRequest) {}
@@ -77,7 +98,8 @@ class Renderer {
     let position = 0;
     for (const change of sorted) {
       if (change.range.start < position) continue;
-      out += text.slice(position, change.range.start) + change.text;
+      const { start, end } = change.range;
+      out += text.slice(position, start) + (change.text ?? blankOf(text.slice(start, end)));
       position = change.range.end;
     }
     return out + text.slice(position);
@@ -259,9 +281,10 @@ class Renderer {
 
   private blank(range: Range): void {
     if (range.end <= range.start) return;
-    const text = this.request.text
-      .slice(range.start, range.end)
-      .replace(/[^\r\n]+/g, (run) => ' '.repeat(run.length));
-    this.changes.push({ range, text, order: this.changes.length });
+    this.changes.push({ range, text: undefined, order: this.changes.length });
   }
+}
+
+function blankOf(text: string): string {
+  return text.replace(/[^\r\n]+/g, (run) => ' '.repeat(run.length));
 }

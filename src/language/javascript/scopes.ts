@@ -1,25 +1,12 @@
-import type { Syntax } from '../syntax';
-import { isFunction, isTypeOnly } from './nodes';
+import type { Syntax, SyntaxPiece } from '../syntax';
+import { PieceScopes, type Binding } from './pieceScopes';
 
-export type BindingKind = 'import' | 'variable' | 'parameter' | 'function' | 'class' | 'enum' | 'member';
-
-/** A name and what it stands for. */
-export interface Binding {
-  readonly name: string;
-  readonly kind: BindingKind;
-  /** The import specifier, declarator, parameter, function, class, or first place of a member. */
-  readonly node: Syntax;
-  /** Function the binding belongs to; undefined for those of the module. */
-  readonly owner: Syntax | undefined;
-  /** Class of a member. */
-  readonly ofClass?: Syntax;
-  /** Every use of the name, its declaration left out. */
-  readonly references: Syntax[];
-}
+export type { Binding } from './pieceScopes';
 
 /** Which binding every identifier of a file means. */
 export interface ScopeTable {
-  readonly bindings: readonly Binding[];
+  /** Whether anything in the file declares a name. */
+  declares(name: string): boolean;
   /** The binding an identifier, `this.member` expression or declared name means; undefined for globals. */
   bindingOf(node: Syntax): Binding | undefined;
   /** The binding that a function, class or declarator makes. */
@@ -28,266 +15,60 @@ export interface ScopeTable {
   memberOf(ofClass: Syntax, name: string): Binding | undefined;
 }
 
-interface Scope {
-  readonly names: Map<string, Binding>;
-  readonly parent: Scope | undefined;
-  readonly owner: Syntax | undefined;
-  /** Whether `var` stops here. */
-  readonly isFunction: boolean;
-}
+/** Of pieces that an edit left alone, what is theirs stays known. */
+const known = new WeakMap<SyntaxPiece, PieceScopes>();
 
-const BLOCKS: ReadonlySet<string> = new Set([
-  'statement_block',
-  'for_statement',
-  'for_in_statement',
-  'catch_clause',
-  'switch_body',
-  'class_body',
-]);
+function scopesOf(statement: Syntax): PieceScopes {
+  let scopes = known.get(statement.piece);
+  if (scopes === undefined) {
+    scopes = new PieceScopes(statement);
+    known.set(statement.piece, scopes);
+  }
+  return scopes;
+}
 
 /** Resolves every name of a JavaScript or TypeScript tree. */
 export function resolveScopes(root: Syntax): ScopeTable {
-  const table = new TableBuilder();
-  const top: Scope = { names: new Map(), parent: undefined, owner: undefined, isFunction: true };
-  table.declare(root, top);
-  table.resolve(root, top);
-  return table;
+  return new Table(root);
 }
 
-class TableBuilder implements ScopeTable {
-  readonly bindings: Binding[] = [];
-  private readonly scopes = new Map<Syntax, Scope>();
+class Table implements ScopeTable {
+  private readonly pieces: readonly PieceScopes[];
+  private readonly names = new Map<string, Binding>();
   private readonly meant = new Map<Syntax, Binding>();
   private readonly declared = new Map<Syntax, Binding[]>();
-  private readonly members = new Map<Syntax, Map<string, Binding>>();
+
+  constructor(root: Syntax) {
+    this.pieces = root.children.filter((child) => child.named).map(scopesOf);
+    for (const piece of this.pieces)
+      for (const { name, kind, at, node } of piece.top) {
+        const binding = this.names.get(name) ?? { name, kind, node, owner: undefined, references: [] };
+        this.names.set(name, binding);
+        this.meant.set(at, binding);
+        this.declared.set(node, [...(this.declared.get(node) ?? []), binding]);
+      }
+    for (const piece of this.pieces)
+      for (const { name, at } of piece.free) {
+        const binding = this.names.get(name);
+        if (binding === undefined) continue;
+        this.meant.set(at, binding);
+        binding.references.push(at);
+      }
+  }
 
   bindingOf(node: Syntax): Binding | undefined {
-    return this.meant.get(node);
+    return known.get(node.piece)?.meant.get(node) ?? this.meant.get(node);
   }
 
   declaredBy(node: Syntax): readonly Binding[] {
-    return this.declared.get(node) ?? [];
+    return this.declared.get(node) ?? known.get(node.piece)?.declared.get(node) ?? [];
   }
 
   memberOf(ofClass: Syntax, name: string): Binding | undefined {
-    return this.members.get(ofClass)?.get(name);
+    return known.get(ofClass.piece)?.memberOf(ofClass, name);
   }
 
-  /** First pass: scopes and the names declared in them, so that uses before declarations resolve. */
-  declare(node: Syntax, scope: Scope): void {
-    if (isTypeOnly(node)) return;
-    const inner = this.openScope(node, scope);
-    this.declareNames(node, scope, inner);
-    for (const child of node.children) if (child.named) this.declare(child, inner);
+  declares(name: string): boolean {
+    return this.pieces.some((piece) => piece.names.has(name));
   }
-
-  private openScope(node: Syntax, scope: Scope): Scope {
-    if (!isFunction(node) && !BLOCKS.has(node.type)) return scope;
-    const inner: Scope = isFunction(node)
-      ? { names: new Map(), parent: scope, owner: node, isFunction: true }
-      : { names: new Map(), parent: scope, owner: scope.owner, isFunction: false };
-    this.scopes.set(node, inner);
-    return inner;
-  }
-
-  private declareNames(node: Syntax, scope: Scope, inner: Scope): void {
-    const name = node.field('name');
-    switch (node.type) {
-      case 'function_declaration':
-      case 'generator_function_declaration':
-        if (name !== undefined) this.add(scope, 'function', name, node);
-        this.declareParameters(node, inner);
-        break;
-      case 'function_expression':
-      case 'generator_function':
-        if (name !== undefined) this.add(inner, 'function', name, node);
-        this.declareParameters(node, inner);
-        break;
-      case 'arrow_function':
-      case 'method_definition':
-        this.declareParameters(node, inner);
-        break;
-      case 'class_declaration':
-      case 'abstract_class_declaration':
-      case 'class':
-        if (name !== undefined) this.add(scope, 'class', name, node);
-        break;
-      case 'enum_declaration':
-        if (name !== undefined) this.add(scope, 'enum', name, node);
-        break;
-      case 'variable_declarator': {
-        const target = node.parent?.type === 'variable_declaration' ? functionScope(scope) : scope;
-        if (name !== undefined) this.addPattern(target, 'variable', name, node);
-        break;
-      }
-      case 'for_in_statement': {
-        const left = node.field('left');
-        if (left !== undefined && node.field('kind') !== undefined)
-          this.addPattern(inner, 'variable', left, left);
-        break;
-      }
-      case 'catch_clause': {
-        const parameter = node.field('parameter');
-        if (parameter !== undefined) this.addPattern(inner, 'variable', parameter, parameter);
-        break;
-      }
-      case 'import_statement':
-        for (const local of importedNames(node)) this.add(scope, 'import', local, node);
-        break;
-      case 'class_body':
-        this.declareMembers(node);
-        break;
-      default:
-        break;
-    }
-  }
-
-  private declareParameters(node: Syntax, inner: Scope): void {
-    for (const parameter of parametersOf(node)) this.addPattern(inner, 'parameter', parameter, parameter);
-  }
-
-  private declareMembers(body: Syntax): void {
-    const ofClass = body.parent;
-    if (ofClass === null) return;
-    for (const member of body.namedChildren) {
-      const name = member.field('name') ?? member.field('property');
-      if (name !== undefined) this.addMember(ofClass, name.text, member);
-    }
-    for (const node of body.walk()) {
-      const left = node.type === 'assignment_expression' ? node.field('left') : undefined;
-      if (left?.type === 'member_expression' && left.field('object')?.type === 'this')
-        this.addMember(ofClass, left.field('property')?.text ?? '', left);
-      if (
-        node.type === 'required_parameter' &&
-        node.child('accessibility_modifier', 'readonly') !== undefined
-      )
-        this.addMember(ofClass, node.field('pattern')?.text ?? '', node);
-    }
-  }
-
-  private addMember(ofClass: Syntax, name: string, node: Syntax): void {
-    const members = this.members.get(ofClass) ?? new Map<string, Binding>();
-    this.members.set(ofClass, members);
-    if (members.has(name)) return;
-    const binding: Binding = { name, kind: 'member', node, owner: undefined, ofClass, references: [] };
-    members.set(name, binding);
-    this.bindings.push(binding);
-    this.declared.set(node, [...(this.declared.get(node) ?? []), binding]);
-  }
-
-  private addPattern(scope: Scope, kind: BindingKind, pattern: Syntax, node: Syntax): void {
-    for (const name of patternNames(pattern)) this.add(scope, kind, name, node);
-  }
-
-  private add(scope: Scope, kind: BindingKind, name: Syntax, node: Syntax): void {
-    const known = scope.names.get(name.text);
-    const binding = known ?? { name: name.text, kind, node, owner: scope.owner, references: [] };
-    if (known === undefined) {
-      scope.names.set(name.text, binding);
-      this.bindings.push(binding);
-    }
-    this.meant.set(name, binding);
-    this.declared.set(node, [...(this.declared.get(node) ?? []), binding]);
-  }
-
-  /** Second pass: what every use means. */
-  resolve(node: Syntax, scope: Scope): void {
-    if (isTypeOnly(node)) return;
-    const inner = this.scopes.get(node) ?? scope;
-    if (NAMES.has(node.type)) this.resolveName(node, inner);
-    else if (node.type === 'member_expression' && node.field('object')?.type === 'this')
-      this.resolveMember(node);
-    for (const child of node.children) if (child.named) this.resolve(child, inner);
-  }
-
-  private resolveName(node: Syntax, scope: Scope): void {
-    if (this.meant.has(node)) return;
-    for (let at: Scope | undefined = scope; at !== undefined; at = at.parent) {
-      const binding = at.names.get(node.text);
-      if (binding === undefined) continue;
-      this.meant.set(node, binding);
-      binding.references.push(node);
-      return;
-    }
-  }
-
-  private resolveMember(node: Syntax): void {
-    for (const ancestor of node.ancestors()) {
-      // A plain function has its own `this`.
-      if (ancestor.type === 'function_declaration' || ancestor.type === 'function_expression') return;
-      if (ancestor.type !== 'class_body' || ancestor.parent === null) continue;
-      const binding = this.memberOf(ancestor.parent, node.field('property')?.text ?? '');
-      if (binding === undefined) return;
-      this.meant.set(node, binding);
-      binding.references.push(node);
-      return;
-    }
-  }
-}
-
-const NAMES: ReadonlySet<string> = new Set([
-  'identifier',
-  'shorthand_property_identifier',
-  'shorthand_property_identifier_pattern',
-]);
-
-function functionScope(scope: Scope): Scope {
-  return scope.isFunction || scope.parent === undefined ? scope : functionScope(scope.parent);
-}
-
-/** The parameter nodes of a function, in order. */
-export function parametersOf(node: Syntax): Syntax[] {
-  const single = node.field('parameter');
-  if (single !== undefined) return [single];
-  return node.field('parameters')?.namedChildren.filter((child) => child.type !== 'decorator') ?? [];
-}
-
-/** How messages call a parameter. */
-export function parameterName(parameter: Syntax): string {
-  const names = patternNames(parameter).map((name) => name.text);
-  return names.length === 1 ? (names[0] ?? '') : `{ ${names.join(', ')} }`;
-}
-
-/** The names that a declaration pattern binds. */
-export function patternNames(pattern: Syntax): Syntax[] {
-  switch (pattern.type) {
-    case 'identifier':
-    case 'shorthand_property_identifier_pattern':
-      return [pattern];
-    case 'required_parameter':
-    case 'optional_parameter':
-      return patternsIn(pattern.field('pattern'));
-    case 'assignment_pattern':
-    case 'object_assignment_pattern':
-      return patternsIn(pattern.field('left'));
-    case 'pair_pattern':
-      return patternsIn(pattern.field('value'));
-    case 'object_pattern':
-    case 'array_pattern':
-    case 'rest_pattern':
-      return pattern.namedChildren.flatMap(patternNames);
-    default:
-      return [];
-  }
-}
-
-function patternsIn(node: Syntax | undefined): Syntax[] {
-  return node === undefined ? [] : patternNames(node);
-}
-
-/** The local names that an import makes. */
-function importedNames(statement: Syntax): Syntax[] {
-  const names: Syntax[] = [];
-  for (const node of statement.child('import_clause')?.namedChildren ?? []) {
-    if (node.type === 'identifier') names.push(node);
-    else if (node.type === 'namespace_import') names.push(...node.namedChildren);
-    else if (node.type === 'named_imports')
-      for (const specifier of node.namedChildren) {
-        const local = specifier.field('alias') ?? specifier.field('name');
-        if (local !== undefined) names.push(local);
-      }
-  }
-  const required = statement.child('import_require_clause')?.child('identifier');
-  if (required !== undefined) names.push(required);
-  return names;
 }

@@ -1,11 +1,12 @@
 import { badInput, type ShrinkError } from '../../core/errors';
 import { makePositions } from '../positions';
-import type { Syntax } from '../syntax';
+import { piecewise, type Syntax } from '../syntax';
 import { holdersOf, type MadeModel, type ModelOrigin } from './findModels';
-import { argumentsOf, enclosingFunction, wrapOut } from './nodes';
+import { argumentsOf, functionsAround, isStatement, wrapOut } from './nodes';
 import { indexMutations, type MutationIndex } from './mutations';
-import { placeholderFor, renderSlice, type ChainLink, type RenderedSlice } from './renderSlice';
-import { parameterName, parametersOf, type Binding, type ScopeTable } from './scopes';
+import { callsInSlice, placeholderFor, renderSlice, type ChainLink, type RenderRequest } from './renderSlice';
+import { parameterName, parametersOf } from './patterns';
+import type { Binding, ScopeTable } from './scopes';
 import { computeSlice, type Slice, type SliceRoot } from './slicer';
 
 /** A parsed file and what its names mean. */
@@ -15,13 +16,29 @@ export interface ScriptFile {
   readonly root: Syntax;
   readonly scopes: ScopeTable;
   readonly mutations: MutationIndex;
+  /** What stands at the top of the file and is no statement, such as what cannot be read. */
+  readonly loose: readonly Syntax[];
+  /** The same file as if no model were compiled in it. */
+  readonly uncompiled: () => ScriptFile;
   /** 1-based line and column of an offset. */
   readonly positionOf: (offset: number) => { line: number; column: number };
 }
 
-export function openScript(file: string, text: string, root: Syntax, scopes: ScopeTable): ScriptFile {
-  const mutations = indexMutations(root, scopes);
-  return { file, text, root, scopes, mutations, positionOf: makePositions(text) };
+export function openScript(
+  file: string,
+  text: string,
+  root: Syntax,
+  scopes: ScopeTable,
+  tfCalls: ReadonlyMap<Syntax, readonly string[]>,
+): ScriptFile {
+  const mutations = indexMutations(root, scopes, tfCalls);
+  const loose = root.children.filter((child) => child.named && !isStatement(child));
+  let other: ScriptFile | undefined;
+  const script: ScriptFile = {
+    ...{ file, text, root, scopes, mutations, loose, positionOf: makePositions(text) },
+    uncompiled: () => (other ??= { ...script, mutations: dropCompile(mutations) }),
+  };
+  return script;
 }
 
 /** One way of having a model: what to slice from and what to call. */
@@ -46,7 +63,10 @@ export interface SlicedModel {
   readonly slice: Slice;
   /** Present where an argument is missing. */
   readonly error?: ShrinkError;
-  render(sites: ReadonlyMap<Syntax, number>): RenderedSlice;
+  /** The calls that are in it. */
+  readonly calls: ReadonlySet<Syntax>;
+  /** The module that makes the model. @param sites ids by the node of the layer call */
+  render(sites: ReadonlyMap<Syntax, number>): string;
 }
 
 /**
@@ -58,12 +78,12 @@ export function sliceModel(script: ScriptFile, made: MadeModel, args: string | u
   let last: SlicedModel | undefined;
   const recipes = listRecipes(script, made);
   // A model that cannot be compiled here (its learning rate comes from the page, say) can still be made.
-  const uncompiled = { ...script, mutations: dropCompile(script.mutations) };
-  for (const [index, recipe] of [...recipes, ...recipes].entries()) {
-    const sliced = followRecipe(index < recipes.length ? script : uncompiled, recipe, args);
-    if (sliced.error === undefined) return sliced;
-    last ??= sliced;
-  }
+  for (const from of [() => script, script.uncompiled])
+    for (const recipe of recipes) {
+      const sliced = followRecipe(from(), recipe, args);
+      if (sliced.error === undefined) return sliced;
+      last ??= sliced;
+    }
   if (last === undefined)
     throw badInput('slice', `${script.file}: the model ${made.name} cannot be cut out of the file.`);
   return last;
@@ -94,18 +114,17 @@ function followRecipe(script: ScriptFile, recipe: Recipe, args: string | undefin
     const index = recipe.calls.findIndex((callee) => callee.fn === fn);
     return { fn, args: texts[index] ?? '' };
   });
-  const final = {
-    root: script.root,
-    text: script.text,
-    scopes: script.scopes,
-    slice,
-    chain,
-    named: recipe.named,
-  };
+  const request = (sites: ReadonlyMap<Syntax, number>): RenderRequest => ({
+    ...{ root: script.root, loose: script.loose, text: script.text, scopes: script.scopes },
+    ...{ slice, chain, named: recipe.named, sites, result: recipe.result(texts) },
+  });
   return {
     slice,
     ...(found.error === undefined ? {} : { error: found.error }),
-    render: (sites) => renderSlice({ ...final, sites, result: recipe.result(texts) }),
+    get calls() {
+      return callsInSlice(request(new Map()));
+    },
+    render: (sites) => renderSlice(request(sites)),
   };
 }
 
@@ -370,15 +389,13 @@ function constructionsOf(binding: Binding): Syntax[] {
   return binding.references.flatMap((use) => (use.parent?.type === 'new_expression' ? [use.parent] : []));
 }
 
+const methodCalls = piecewise((nodes) =>
+  nodes.filter(
+    (node) => node.type === 'call_expression' && node.field('function')?.type === 'member_expression',
+  ),
+);
+
 /** Calls of anything's method of this name. */
 function callsByName(script: ScriptFile, name: string): Syntax[] {
-  return [...script.root.walk()].filter(
-    (node) => node.type === 'call_expression' && node.field('function')?.field('property')?.text === name,
-  );
-}
-
-function functionsAround(node: Syntax): Syntax[] {
-  const around: Syntax[] = [];
-  for (let fn = enclosingFunction(node); fn !== undefined; fn = enclosingFunction(fn)) around.unshift(fn);
-  return around;
+  return methodCalls(script.root).filter((node) => node.field('function')?.field('property')?.text === name);
 }

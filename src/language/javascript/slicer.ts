@@ -5,12 +5,12 @@ import {
   enclosingStatement,
   isFunction,
   isStatement,
+  isStatementOfItsOwn,
   isTypeOnly,
 } from './nodes';
 import {
   calledFunction,
   functionOf,
-  isStatementOfItsOwn,
   ownerOf,
   parameterBindings,
   type Mutation,

@@ -83,7 +83,7 @@ function requiredIn(statement: Syntax): string {
 }
 
 /** The module that `require('x')` or `import('x')` asks for. */
-function importedBy(call: Syntax): string | undefined {
+export function importedBy(call: Syntax): string | undefined {
   const callee = call.field('function');
   const isImport = callee?.type === 'import' || (callee?.type === 'identifier' && callee.text === 'require');
   const argument = call.field('arguments')?.namedChildren[0];
@@ -98,6 +98,6 @@ export function isTfModule(name: string): boolean {
   );
 }
 
-function extendPath(base: readonly string[], name: string): readonly string[] {
+export function extendPath(base: readonly string[], name: string): readonly string[] {
   return name === 'default' && base.length === 0 ? base : [...base, name];
 }

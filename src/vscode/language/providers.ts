@@ -44,7 +44,7 @@ async function complete(
 ): Promise<vscode.CompletionItem[] | undefined> {
   const before = document.lineAt(at.line).text.slice(0, at.character);
   if (!IN_COMMENT.test(before) || !before.includes('@')) return undefined;
-  const found = hintCompletions(await readings.read(document), document.offsetAt(at));
+  const found = hintCompletions(await readings.look(document), document.offsetAt(at));
   return found.map((item, order) => completionItem(document, item, order));
 }
 
@@ -78,7 +78,7 @@ async function hover(
   at: vscode.Position,
 ): Promise<vscode.Hover | undefined> {
   if (readings.peek(document) === undefined) return undefined;
-  const reading = await readings.read(document);
+  const reading = await readings.look(document);
   const offset = document.offsetAt(at);
   const inHint = hintHover(reading, offset);
   if (inHint !== undefined)
@@ -103,7 +103,7 @@ async function actions(
   // The light bulb asks at every move of the cursor and is shown what is known; a person waits for the reading.
   const isAsked = context.triggerKind === vscode.CodeActionTriggerKind.Invoke;
   if (held === undefined || (!held.current && !isAsked)) return [];
-  const reading = await readings.read(document);
+  const reading = await readings.look(document);
   const fixes = quickFixes(document, reading.problems, range, context.diagnostics);
   const site = sitesWithoutHint(reading).find(
     (each) => toRange(document, each.range).intersection(range) !== undefined,

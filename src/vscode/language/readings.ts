@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
-import type { SourceReading } from '../../language';
-import { modelReader } from '../../shell/sources';
+import type { FollowedSource, SourceReading } from '../../language';
+import { modelFollower, readModelText } from '../../shell/sources';
 import { inBackground } from '../failure';
 import { fileNameOf, mayHoldModels } from './documents';
 
@@ -25,6 +25,7 @@ interface Change {
 }
 
 interface Entry {
+  readonly source: FollowedSource;
   reading: SourceReading;
   version: number;
   /** Changes since the reading, in order. */
@@ -42,7 +43,7 @@ export class Readings implements vscode.Disposable {
   private readonly entries = new Map<string, Entry>();
   private readonly read$ = new vscode.EventEmitter<vscode.TextDocument>();
   private readonly subscriptions: vscode.Disposable[];
-  private reader: ((file: string, text: string) => SourceReading) | undefined;
+  private follow: ((file: string) => FollowedSource) | undefined;
   private loading: Promise<void> | undefined;
 
   /** A document was read, or is no longer one of ours. */
@@ -72,15 +73,23 @@ export class Readings implements vscode.Disposable {
     };
   }
 
-  /** The reading of the text as it is now. */
+  /** A reading of the text as it is now that stays what it is, for work that takes longer. */
   async read(document: vscode.TextDocument): Promise<SourceReading> {
+    return readModelText(fileNameOf(document), document.getText());
+  }
+
+  /** The reading of the text as it is now, to be used at once: the next reading takes its place. */
+  async look(document: vscode.TextDocument): Promise<SourceReading> {
     await this.load();
     const entry = this.entries.get(document.uri.toString());
     return entry?.version === document.version ? entry.reading : this.readNow(document);
   }
 
   dispose(): void {
-    for (const entry of this.entries.values()) clearTimeout(entry.timer);
+    for (const entry of this.entries.values()) {
+      clearTimeout(entry.timer);
+      entry.source.close();
+    }
     for (const subscription of this.subscriptions) subscription.dispose();
     this.read$.dispose();
   }
@@ -115,27 +124,32 @@ export class Readings implements vscode.Disposable {
 
   private drop(document: vscode.TextDocument): void {
     const key = document.uri.toString();
-    clearTimeout(this.entries.get(key)?.timer);
-    if (this.entries.delete(key)) this.read$.fire(document);
+    const entry = this.entries.get(key);
+    if (entry === undefined) return;
+    clearTimeout(entry.timer);
+    entry.source.close();
+    this.entries.delete(key);
+    this.read$.fire(document);
   }
 
   private async load(): Promise<void> {
-    this.loading ??= modelReader().then((reader) => {
-      this.reader = reader;
+    this.loading ??= modelFollower().then((follow) => {
+      this.follow = follow;
     });
     await this.loading;
   }
 
   private readNow(document: vscode.TextDocument): SourceReading {
-    if (this.reader === undefined) throw new RangeError('the parsers are loaded first');
+    if (this.follow === undefined) throw new RangeError('the parsers are loaded first');
     const key = document.uri.toString();
     const known = this.entries.get(key);
     if (known?.version === document.version) return known.reading;
     clearTimeout(known?.timer);
     const began = performance.now();
-    const reading = this.reader(fileNameOf(document), document.getText());
+    const source = known?.source ?? this.follow(fileNameOf(document));
+    const reading = source.read(document.getText());
     const readMs = performance.now() - began;
-    this.entries.set(key, { reading, version: document.version, changes: [], readMs });
+    this.entries.set(key, { source, reading, version: document.version, changes: [], readMs });
     this.read$.fire(document);
     return reading;
   }
