@@ -7,7 +7,7 @@ import { messageOf } from '../core/errors';
 import type { JournalEvent, ResultEvent } from '../core/events';
 import type { Topology } from '../core/topology';
 import { readPlan } from '../run/runFolder';
-import { planEmission, replaceFile, type Emission } from '../shell/emission';
+import { changesOf, planEmission, writeEmission, type Emission } from '../shell/emission';
 import { readModelFile } from '../shell/sources';
 import { EXIT } from './failure';
 import { Output } from './output';
@@ -134,10 +134,8 @@ async function conclude(
   let refused: string | undefined;
   try {
     emission = await emissionOf(handle.folder, result);
-    const copy = path.join(handle.folder, 'emitted', path.basename(emission.file));
-    await mkdir(path.dirname(copy), { recursive: true });
-    await writeFile(copy, emission.after);
-    if (settings.write && emission.edits.length > 0) await replaceFile(emission.file, emission.after);
+    await writeCopies(handle.folder, emission);
+    if (settings.write) await writeEmission(emission);
   } catch (thrown) {
     refused = messageOf(thrown);
     if (settings.write) process.exitCode = EXIT.failed;
@@ -153,12 +151,14 @@ async function conclude(
   if (emission === undefined)
     output.error(`shrinknets: ${refused ?? 'the widths could not be written back'}`);
   else {
-    showDiff(output, near(emission.file), emission.before, emission.after);
+    const changes = changesOf(emission);
+    for (const { file, before, after } of changes) showDiff(output, near(file), before, after);
     output.line();
-    if (settings.write) output.line(`  written into  ${near(emission.file)}`);
-    else
+    for (const { file } of settings.write ? changes : [emission])
       output.line(
-        `  emitted copy  ${near(path.join(handle.folder, 'emitted', path.basename(emission.file)))}`,
+        settings.write
+          ? `  written into  ${near(file)}`
+          : `  emitted copy  ${near(path.join(handle.folder, 'emitted', path.basename(file)))}`,
       );
   }
   output.line(`  weights       ${near(path.join(handle.folder, 'weights', 'model.json'))}`);
@@ -172,6 +172,18 @@ async function conclude(
     output.line(
       output.colors.dim(`  to write the widths into your source: shrinknets emit ${handle.run} --write`),
     );
+}
+
+/** Copies of the source, and of what changes with it, into the run's folder. */
+async function writeCopies(folder: string, emission: Emission): Promise<void> {
+  const around = path.dirname(emission.file);
+  for (const { file, after } of [emission, ...emission.others]) {
+    // A file outside of the source's folder lies beside it in the copy.
+    const inside = path.relative(around, file).replaceAll('..', '_');
+    const copy = path.join(folder, 'emitted', inside);
+    await mkdir(path.dirname(copy), { recursive: true });
+    await writeFile(copy, after);
+  }
 }
 
 /** The edits that a finished run makes to its source. @throws ShrinkError when they are refused */

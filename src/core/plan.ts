@@ -64,13 +64,28 @@ export interface Plan {
   readonly onlyHinted: boolean;
 }
 
+/** The slice of a file that a model's file imports. */
+export interface SliceModule {
+  /** The module's name in imports of other slices. */
+  readonly id: string;
+  /** Absolute path of the source file. */
+  readonly file: string;
+  readonly code: string;
+}
+
 /** How the topology is had. */
 export type Program =
   /**
    * TensorFlow.js: a module that, run in the backend, default-exports `async () => model`. Every layer call in it
-   * is wrapped as `__shrinkSite(id, call)`.
+   * is wrapped as `__shrinkSite(id, call)`, or `__shrinkSite([[id, conditions], …], call)` where calls and turns that
+   * are under way decide, which `__shrinkMark` says.
    */
-  | { readonly kind: 'slice'; readonly code: string }
+  | {
+      readonly kind: 'slice';
+      readonly code: string;
+      /** Slices of the files that it imports, each after those that it imports itself. */
+      readonly modules?: readonly SliceModule[];
+    }
   /** Python: read statically. `siteOf` maps layer names to site ids. */
   | {
       readonly kind: 'topology';

@@ -1,6 +1,6 @@
-import { badInput, lineAndColumn, type ShrinkError } from '../core/errors';
+import { badInput, lineAndColumn, type Problem, type ShrinkError } from '../core/errors';
 import type { Plan, Site } from '../core/plan';
-import type { ModelReading, ReadSite, SourceReading } from './reading';
+import { textOf, type ModelReading, type ReadSite, type SourceReading } from './reading';
 import { sha256 } from './sha256';
 import type { Syntax } from './syntax';
 
@@ -14,9 +14,9 @@ export function makePlan(reading: SourceReading, modelName?: string): Plan {
   const model = chooseModel(reading, modelName);
   const broken = findBrokenCode(reading, model);
   if (broken !== undefined) throw broken;
-  const hintError = reading.problems.find((problem) => problem.severity === 'error');
-  if (hintError !== undefined)
-    throw badInput(hintError.code, placeMessage(reading, hintError.range.start, hintError.message));
+  const problems = [...reading.problems, ...reading.internal.elsewhere];
+  const hintError = problems.find((problem) => problem.severity === 'error');
+  if (hintError !== undefined) throw badInput(hintError.code, showProblem(reading, hintError));
   const front = reading.internal.front;
   if (front === undefined) throw badInput('slice', `${reading.file}: the file could not be read.`);
   return {
@@ -103,6 +103,15 @@ function findError(root: Syntax, model: ModelReading | undefined): Syntax | unde
   const errors = [...root.walk()].filter((node) => node.missing || node.type === 'ERROR');
   if (model === undefined) return errors[0];
   return errors.find((node) => node.end >= model.range.start && node.start <= model.range.end) ?? errors[0];
+}
+
+/** A problem as `file:line:column: message`. */
+export function showProblem(
+  reading: SourceReading,
+  { file = reading.file, range, message }: Problem,
+): string {
+  const { line, column } = lineAndColumn(textOf(reading, file), range.start);
+  return `${file}:${line}:${column}: ${message}`;
 }
 
 function placeMessage(reading: SourceReading, offset: number, message: string): string {

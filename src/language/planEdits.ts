@@ -1,6 +1,6 @@
-import { lineAndColumn, type Problem, type Range, type TextEdit } from '../core/errors';
+import { lineAndColumn, type Problem, type TextEdit } from '../core/errors';
 import { chooseModel } from './makePlan';
-import type { ModelReading, ReadSite, SourceReading } from './reading';
+import { textOf, type ModelReading, type Place, type ReadSite, type SourceReading } from './reading';
 
 /** Learned widths by site id. Sites whose width did not change may be left out. */
 export type LearnedWidths = Readonly<Record<number, number | { readonly conflict: readonly number[] }>>;
@@ -8,8 +8,18 @@ export type LearnedWidths = Readonly<Record<number, number | { readonly conflict
 export interface PlannedEdits {
   /** In source order, none overlapping; empty if anything was refused. */
   readonly edits: readonly TextEdit[];
+  /** Edits of other files: constants and helpers that the model's file imports. */
+  readonly elsewhere: readonly FileEdits[];
   /** Why not: each with the range of the cause. */
   readonly problems: readonly Problem[];
+}
+
+/** Edits of one file. */
+export interface FileEdits {
+  readonly file: string;
+  /** The file's text before them. */
+  readonly text: string;
+  readonly edits: readonly TextEdit[];
 }
 
 /**
@@ -26,10 +36,19 @@ export function planEdits(
 ): PlannedEdits {
   const model = chooseModel(reading, modelName);
   const problems: Problem[] = [];
-  const wishes = [...widthWishes(model, learned, problems), ...dependentWishes(model, learned, problems)];
-  const edits = settleWishes(reading, wishes, problems);
-  if (problems.length === 0) problems.push(...checkReadBack(reading, model, edits, learned));
-  return { edits: problems.length === 0 ? edits : [], problems };
+  const wishes = [
+    ...widthWishes(model, learned, problems),
+    ...dependentWishes(reading.file, model, learned, problems),
+  ];
+  const planned = settleWishes(reading, wishes, problems);
+  if (problems.length === 0) problems.push(...checkReadBack(reading, model, planned, learned));
+  if (problems.length > 0)
+    return { edits: [], elsewhere: [], problems: problems.map((problem) => placeProblem(reading, problem)) };
+  return {
+    edits: planned.find((entry) => entry.file === reading.file)?.edits ?? [],
+    elsewhere: planned.filter((entry) => entry.file !== reading.file),
+    problems,
+  };
 }
 
 /** Applies edits to a text. They must not overlap. */
@@ -65,10 +84,10 @@ export function invertEdits(text: string, edits: readonly TextEdit[]): TextEdit[
 
 /** What one use of a literal wants it to be. */
 interface Wish {
-  readonly literal: Range;
+  readonly literal: Place;
   readonly value: number;
   /** The use itself: the layer, or another place that reads the constant. */
-  readonly use: Range;
+  readonly use: Place;
   readonly what: string;
 }
 
@@ -91,12 +110,14 @@ function widthWishes(model: ModelReading, learned: LearnedWidths, problems: Prob
     }
     if (site.widthRange === undefined || site.width === undefined) continue;
     const value = typeof wanted === 'number' ? wanted : site.width;
-    wishes.push({ literal: site.widthRange, value, use: site.range, what: `the ${site.layerType} layer` });
+    const literal = { file: site.widthFile ?? site.file, range: site.widthRange };
+    const use = { file: site.file, range: site.range };
+    wishes.push({ literal, value, use, what: `the ${site.layerType} layer` });
     if (site.trace.kind !== 'constant') continue;
     // Whatever else reads the constant goes on needing the value that it has.
     for (const other of site.trace.others)
       wishes.push({
-        literal: site.widthRange,
+        literal,
         value: site.width,
         use: other,
         what: `the use of ${site.trace.name}`,
@@ -107,7 +128,7 @@ function widthWishes(model: ModelReading, learned: LearnedWidths, problems: Prob
 
 function refuseSite(site: ReadSite, wanted: LearnedWidths[number] | undefined): Problem | undefined {
   if (wanted === undefined) return undefined;
-  const range = site.range;
+  const { range, file } = site;
   if (typeof wanted !== 'number')
     return {
       severity: 'error',
@@ -116,9 +137,10 @@ function refuseSite(site: ReadSite, wanted: LearnedWidths[number] | undefined): 
         `This call makes several layers, which learned different widths (${wanted.conflict.join(', ')}); ` +
         'one literal cannot say both. Write the layers out one by one, or emit the compact model as a module.',
       range,
+      file,
     };
   if (!Number.isSafeInteger(wanted) || wanted < 1)
-    return { severity: 'error', code: 'bad-width', message: `${wanted} is no width.`, range };
+    return { severity: 'error', code: 'bad-width', message: `${wanted} is no width.`, range, file };
   if (site.trace.kind === 'computed')
     return {
       severity: 'error',
@@ -126,14 +148,25 @@ function refuseSite(site: ReadSite, wanted: LearnedWidths[number] | undefined): 
       message:
         `The width of this ${site.layerType} layer ${site.trace.reason}, so it cannot be written as a literal; ` +
         'write a number there, or emit the compact model as a module.',
-      range: site.trace.range,
+      ...site.trace.place,
     };
   if (site.trace.kind === 'none')
-    return { severity: 'error', code: 'no-width', message: `A ${site.layerType} layer has no width.`, range };
+    return {
+      severity: 'error',
+      code: 'no-width',
+      message: `A ${site.layerType} layer has no width.`,
+      range,
+      file,
+    };
   return undefined;
 }
 
-function dependentWishes(model: ModelReading, learned: LearnedWidths, problems: Problem[]): Wish[] {
+function dependentWishes(
+  file: string,
+  model: ModelReading,
+  learned: LearnedWidths,
+  problems: Problem[],
+): Wish[] {
   return model.dependents.flatMap((dependent) => {
     const value = dependent.terms.reduce((sum, term) => {
       const wanted = learned[term.site];
@@ -141,7 +174,10 @@ function dependentWishes(model: ModelReading, learned: LearnedWidths, problems: 
       return sum + width * term.factor;
     }, dependent.constant);
     const { range, what } = dependent;
-    if (dependent.computed !== true) return [{ literal: range, value, use: range, what }];
+    if (dependent.computed !== true) {
+      const place = { file, range };
+      return [{ literal: place, value, use: place, what }];
+    }
     if (value !== dependent.value)
       problems.push({
         severity: 'error',
@@ -155,17 +191,19 @@ function dependentWishes(model: ModelReading, learned: LearnedWidths, problems: 
   });
 }
 
-/** One edit for every literal whose uses agree on a new value. */
-function settleWishes(reading: SourceReading, wishes: readonly Wish[], problems: Problem[]): TextEdit[] {
-  const byLiteral = new Map<number, Wish[]>();
-  for (const wish of wishes)
-    byLiteral.set(wish.literal.start, [...(byLiteral.get(wish.literal.start) ?? []), wish]);
-  const edits: TextEdit[] = [];
+/** One edit for every literal whose uses agree on a new value, by file; a file without edits is left out. */
+function settleWishes(reading: SourceReading, wishes: readonly Wish[], problems: Problem[]): FileEdits[] {
+  const byLiteral = new Map<string, Wish[]>();
+  for (const wish of wishes) {
+    const key = `${wish.literal.range.start} ${wish.literal.file}`;
+    byLiteral.set(key, [...(byLiteral.get(key) ?? []), wish]);
+  }
+  const edits = new Map<string, TextEdit[]>();
   for (const group of byLiteral.values()) {
     const first = group[0];
     if (first === undefined) continue;
-    const range = first.literal;
-    const written = reading.text.slice(range.start, range.end);
+    const { file, range } = first.literal;
+    const written = textOf(reading, file).slice(range.start, range.end);
     const different = group.find((wish) => wish.value !== first.value);
     if (different !== undefined) {
       problems.push({
@@ -176,23 +214,35 @@ function settleWishes(reading: SourceReading, wishes: readonly Wish[], problems:
           `${showPlace(reading, first.use)} needs ${first.value}, ${different.what} at ` +
           `${showPlace(reading, different.use)} needs ${different.value}; give each its own number.`,
         range,
+        file,
       });
     } else if (Number(written.replaceAll('_', '')) !== first.value) {
-      edits.push({ range, text: String(first.value) });
+      edits.set(file, [...(edits.get(file) ?? []), { range, text: String(first.value) }]);
     }
   }
-  return edits.sort((a, b) => a.range.start - b.range.start);
+  return [...edits].map(([file, list]) => ({
+    file,
+    text: textOf(reading, file),
+    edits: list.sort((a, b) => a.range.start - b.range.start),
+  }));
+}
+
+/** A problem of the file that was read needs no name of a file. */
+function placeProblem(reading: SourceReading, problem: Problem): Problem {
+  const { file, ...rest } = problem;
+  return file === undefined || file === reading.file ? rest : { ...rest, file };
 }
 
 /** Reads the edited text and compares: same sites, the widths that were learned, nothing newly broken. */
 function checkReadBack(
   reading: SourceReading,
   model: ModelReading,
-  edits: readonly TextEdit[],
+  planned: readonly FileEdits[],
   learned: LearnedWidths,
 ): Problem[] {
-  if (edits.length === 0) return [];
-  const again = reading.internal.reread(applyEdits(reading.text, edits));
+  if (planned.length === 0) return [];
+  const texts = new Map(planned.map(({ file, text, edits }) => [file, applyEdits(text, edits)]));
+  const again = reading.internal.reread(texts.get(reading.file) ?? reading.text, texts);
   const edited = again.models.find((candidate) => candidate.name === model.name);
   const matches =
     again.problems.length <= reading.problems.length &&
@@ -212,7 +262,7 @@ function checkReadBack(
   ];
 }
 
-function showPlace(reading: SourceReading, range: Range): string {
-  const { line, column } = lineAndColumn(reading.text, range.start);
-  return `${line}:${column}`;
+function showPlace(reading: SourceReading, { file, range }: Place): string {
+  const { line, column } = lineAndColumn(textOf(reading, file), range.start);
+  return `${file === reading.file ? '' : `${file}:`}${line}:${column}`;
 }

@@ -30,6 +30,12 @@ export interface HintWord {
   readonly valueRange?: Range;
 }
 
+/** A range of a file. */
+export interface Place {
+  readonly file: string;
+  readonly range: Range;
+}
+
 /** A literal that must change with the widths of layers, e.g. `in_features`. */
 export interface Dependent {
   readonly range: Range;
@@ -47,10 +53,18 @@ export interface Dependent {
 export interface ReadSite extends Site {
   /** Range of the hint that applies, where there is one. */
   readonly hintRange?: Range;
+  /** File of `widthRange`, where that is not the layer's own: a constant of another file. */
+  readonly widthFile?: string;
   /** Where a hint may stand as well: the call that gives the width to a helper, by its start. */
-  readonly hintPlace?: number;
+  readonly hintPlace?: HintPlace;
   /** Where the width comes from. */
   readonly trace: WidthTrace;
+}
+
+/** A call that a hint may stand above. */
+export interface HintPlace {
+  readonly file: string;
+  readonly start: number;
 }
 
 /** How the width expression leads to a literal. */
@@ -59,10 +73,10 @@ export type WidthTrace =
   | { readonly kind: 'none' }
   /** The literal stands in the layer call itself. */
   | { readonly kind: 'literal' }
-  /** The literal is that of a constant; `others` are uses of the constant that are no width of this model. */
-  | { readonly kind: 'constant'; readonly name: string; readonly others: readonly Range[] }
+  /** The literal is that of a constant or argument; `others` are uses of it that are no width of this model. */
+  | { readonly kind: 'constant'; readonly name: string; readonly others: readonly Place[] }
   /** The width is computed; `reason` ends a sentence: "the width …". */
-  | { readonly kind: 'computed'; readonly range: Range; readonly reason: string };
+  | { readonly kind: 'computed'; readonly place: Place; readonly reason: string };
 
 export type ModelKind = 'sequential' | 'functional' | 'subclassed';
 
@@ -108,8 +122,10 @@ export interface SourceReading {
   readonly internal: {
     readonly root: Syntax | undefined;
     readonly front: FrontEnd | undefined;
-    /** Reads another text of the same file. */
-    readonly reread: (text: string) => SourceReading;
+    /** Problems of hints in the files that models of this one reach into. */
+    readonly elsewhere: readonly Problem[];
+    /** Reads another text of the same file, with other texts of files around it. */
+    readonly reread: (text: string, others?: ReadonlyMap<string, string>) => SourceReading;
   };
 }
 
@@ -132,14 +148,30 @@ export interface HintTarget {
   readonly hasWidth: boolean;
 }
 
+/** A file that models of another one reach into. */
+export interface OtherFile {
+  readonly file: string;
+  readonly text: string;
+  readonly root: Syntax;
+  readonly targets: readonly HintTarget[];
+}
+
 /** What a front-end reads of one file; one per language and library. */
 export interface FrontEnd {
   readonly models: readonly FoundModel[];
   /** Every layer call of the file, in a model or not. */
   readonly targets: readonly HintTarget[];
+  /** The files that its models reach into. */
+  readonly others: readonly OtherFile[];
   readonly problems: readonly Problem[];
   /** What the source's training code says, as text by option key. */
   readonly sourceOptions?: Readonly<Record<string, string>>;
   /** @throws ShrinkError `missing-argument` or `slice` when the program cannot be made */
   makeProgram(model: ModelReading): Program;
+}
+
+/** The text of the file that was read, or of one that it imports. */
+export function textOf(reading: SourceReading, file: string): string {
+  if (file === reading.file) return reading.text;
+  return reading.internal.front?.others.find((other) => other.file === file)?.text ?? '';
 }

@@ -77,6 +77,11 @@ export class Syntax {
     return this.piece.start + this.to;
   }
 
+  /** The tree that it belongs to: the same object for every node of a file. */
+  get tree(): SyntaxTree {
+    return this.piece.tree;
+  }
+
   get text(): string {
     return this.piece.tree.text.slice(this.start, this.end);
   }

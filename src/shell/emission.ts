@@ -2,13 +2,22 @@ import { chmod, realpath, rename, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { askBackend } from '../client/query';
 import type { BackendSettings } from '../client/spawnBackend';
-import { badInput, lineAndColumn, messageOf, ShrinkError, type TextEdit } from '../core/errors';
+import { badInput, messageOf, ShrinkError, type TextEdit } from '../core/errors';
 import { compactTopology } from '../core/compact';
 import type { ResultEvent } from '../core/events';
 import { readGraph } from '../core/graph';
 import type { Plan } from '../core/plan';
 import type { Topology } from '../core/topology';
-import { applyEdits, makePlan, planEdits, type LearnedWidths, type SourceReading } from '../language';
+import {
+  applyEdits,
+  makePlan,
+  planEdits,
+  showProblem,
+  type FileEdits,
+  type LearnedWidths,
+  type PlannedEdits,
+  type SourceReading,
+} from '../language';
 import { backendScript, readModelText } from './sources';
 
 /** How to start the backend that checks an emission; of this process itself if left out. */
@@ -18,24 +27,39 @@ export type Starter = Pick<BackendSettings, 'nodePath' | 'env'>;
 export const OFFER_MODULE =
   'To have the learned architecture as a module of its own: shrinknets emit <run> --module <file>.';
 
-/** What emitting a run would do to its source file. */
-export interface Emission {
+/** What would become of one file. */
+export interface FileChange {
   readonly file: string;
   readonly before: string;
   readonly after: string;
   readonly edits: readonly TextEdit[];
 }
 
-/** Learned widths by site; layers of one site that learned different widths are a conflict. */
+/** What emitting a run would do to its source file, and to those that it imports. */
+export interface Emission extends FileChange {
+  /** Other files that change. */
+  readonly others: readonly FileChange[];
+}
+
+/** Every file that an emission changes. */
+export function changesOf(emission: Emission): FileChange[] {
+  return [emission, ...emission.others].filter((change) => change.edits.length > 0);
+}
+
+/** Learned widths by site; layers of one site that learned different widths are a conflict. What kept its width is left out. */
 export function learnedBySite(result: ResultEvent): LearnedWidths {
-  const bySite = new Map<number, number[]>();
-  for (const layer of result.layers)
-    if (layer.siteId !== null) bySite.set(layer.siteId, [...(bySite.get(layer.siteId) ?? []), layer.after]);
+  const bySite = new Map<number, { widths: Set<number>; changed: boolean }>();
+  for (const { siteId, before, after } of result.layers) {
+    if (siteId === null) continue;
+    const known = bySite.get(siteId) ?? { widths: new Set(), changed: false };
+    known.widths.add(after);
+    bySite.set(siteId, { ...known, changed: known.changed || before !== after });
+  }
   return Object.fromEntries(
-    [...bySite].map(([site, widths]) => [
-      site,
-      new Set(widths).size === 1 ? (widths[0] ?? 0) : { conflict: [...new Set(widths)] },
-    ]),
+    [...bySite].flatMap(([site, { widths, changed }]) => {
+      const [first = 0] = widths;
+      return changed ? [[site, widths.size === 1 ? first : { conflict: [...widths] }] as const] : [];
+    }),
   );
 }
 
@@ -54,15 +78,33 @@ export async function planEmission(
   starter: Starter = {},
 ): Promise<Emission> {
   checkUnchanged(reading, plan, result);
-  const { edits, problems } = planEdits(reading, plan.model, learnedBySite(result));
-  const [problem] = problems;
-  if (problem !== undefined) {
-    const { line, column } = lineAndColumn(reading.text, problem.range.start);
-    throw badInput('edit-refused', `${reading.file}:${line}:${column}: ${problem.message} ${OFFER_MODULE}`);
-  }
-  const after = applyEdits(reading.text, edits);
-  await checkReadsBack(reading.file, after, plan, compact, starter);
-  return { file: reading.file, before: reading.text, after, edits };
+  const emission = emissionOfEdits(
+    reading,
+    planEdits(reading, plan.model, learnedBySite(result)),
+    OFFER_MODULE,
+  );
+  await checkReadsBack(emission, plan, compact, starter);
+  return emission;
+}
+
+/**
+ * What edits would do.
+ *
+ * @param advice what else can be done where they are refused
+ * @throws ShrinkError `edit-refused`
+ */
+export function emissionOfEdits(reading: SourceReading, planned: PlannedEdits, advice: string): Emission {
+  const [problem] = planned.problems;
+  if (problem !== undefined)
+    throw badInput('edit-refused', `${showProblem(reading, problem)} ${advice}`.trimEnd());
+  const { file, text } = reading;
+  const change = (entry: FileEdits): FileChange => ({
+    file: entry.file,
+    before: entry.text,
+    after: applyEdits(entry.text, entry.edits),
+    edits: entry.edits,
+  });
+  return { ...change({ file, text, edits: planned.edits }), others: planned.elsewhere.map(change) };
 }
 
 /** Every site must still be the layer it was, with the width from before training or the learned one. */
@@ -87,13 +129,13 @@ function checkUnchanged(reading: SourceReading, plan: Plan, result: ResultEvent)
 
 /** Python is compared as it is read; TensorFlow.js source has to be run. */
 async function checkReadsBack(
-  file: string,
-  text: string,
+  { file, after, others }: Emission,
   trained: Plan,
   compact: Topology,
   starter: Starter,
 ): Promise<void> {
-  const plan = makePlan(await readModelText(file, text), trained.model);
+  const changed = new Map(others.map((change) => [change.file, change.after]));
+  const plan = makePlan(await readModelText(file, after, (path) => changed.get(path)), trained.model);
   const { wanted, found } =
     trained.program.kind === 'topology' && plan.program.kind === 'topology'
       ? {
@@ -131,11 +173,30 @@ function shapeOf(topology: Topology): string {
 }
 
 /**
+ * Writes the files of an emission: each is the old or the new one at every moment, with the permissions it had. Where
+ * one cannot be written, those before it are put back.
+ *
+ * @throws ShrinkError `file-unwritable`
+ */
+export async function writeEmission(emission: Emission): Promise<void> {
+  const written: FileChange[] = [];
+  for (const change of changesOf(emission)) {
+    try {
+      await replaceFile(change.file, change.after);
+    } catch (thrown) {
+      for (const { file, before } of written) await replaceFile(file, before);
+      throw thrown;
+    }
+    written.push(change);
+  }
+}
+
+/**
  * Replaces a file in one step: its content is the old or the new one at every moment, with the permissions it had.
  *
  * @throws ShrinkError `file-unwritable`
  */
-export async function replaceFile(file: string, after: string): Promise<void> {
+async function replaceFile(file: string, after: string): Promise<void> {
   try {
     const real = await realpath(file);
     const { mode } = await stat(real);

@@ -1,13 +1,13 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { badInput, lineAndColumn } from '../core/errors';
+import { badInput } from '../core/errors';
 import type { Point, ResultEvent } from '../core/events';
 import type { Plan } from '../core/plan';
 import { cloneTopology, isModel, nameOf, type NestedLayer, type Topology } from '../core/topology';
-import { applyEdits, planEdits, type SourceReading } from '../language';
+import { planEdits, type SourceReading } from '../language';
 import { resolveInside, RUN_FILES } from '../run/paths';
 import { parseJournalEvent } from '../run/eventSchema';
-import { learnedBySite, type Emission } from './emission';
+import { changesOf, emissionOfEdits, learnedBySite, type Emission } from './emission';
 
 /** What a finished run left on disk, and other sizes of its path. */
 
@@ -89,13 +89,8 @@ export function planRevert(reading: SourceReading, plan: Plan, result: ResultEve
     if (site.width === undefined || now === undefined) continue;
     before[site.id] = now === learned[site.id] ? site.width : now;
   }
-  const { edits, problems } = planEdits(reading, plan.model, before);
-  const [problem] = problems;
-  if (problem !== undefined) {
-    const { line, column } = lineAndColumn(reading.text, problem.range.start);
-    throw badInput('edit-refused', `${reading.file}:${line}:${column}: ${problem.message}`);
-  }
-  if (edits.length === 0)
+  const emission = emissionOfEdits(reading, planEdits(reading, plan.model, before), '');
+  if (changesOf(emission).length === 0)
     throw badInput('nothing-to-revert', `${plan.file} does not have the widths that this run learned.`);
-  return { file: reading.file, before: reading.text, after: applyEdits(reading.text, edits), edits };
+  return emission;
 }

@@ -1,5 +1,5 @@
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { badInput, messageOf } from '../core/errors';
 import {
@@ -8,6 +8,7 @@ import {
   readSource,
   type FollowedSource,
   type Parsers,
+  type SourceFiles,
   type SourceReading,
 } from '../language';
 
@@ -43,12 +44,58 @@ export async function readModelFile(file: string): Promise<SourceReading> {
   return readModelText(absolute, text);
 }
 
-export async function readModelText(file: string, text: string): Promise<SourceReading> {
-  return readSource(await parsersOnce(), { file, text });
+/** @param held text of a file around it that is not as on disk, by absolute path */
+export async function readModelText(
+  file: string,
+  text: string,
+  held: (file: string) => string | undefined = () => undefined,
+): Promise<SourceReading> {
+  const files = filesAround(held);
+  return readSource(await parsersOnce(), { file, text }, files);
 }
 
-/** Follows sources without waiting, once the parsers are loaded: an editor reads at every pause in typing. */
-export async function modelFollower(): Promise<(file: string) => FollowedSource> {
+/**
+ * Follows sources without waiting, once the parsers are loaded: an editor reads at every pause in typing.
+ *
+ * @param held text of a file that an editor holds, by absolute path; undefined for what is as on disk
+ */
+export async function modelFollower(
+  held: (file: string) => string | undefined,
+): Promise<(file: string) => FollowedSource> {
   const loaded = await parsersOnce();
-  return (file) => followSource(loaded, file);
+  const files = filesAround(held);
+  return (file) => followSource(loaded, file, files);
+}
+
+/** Endings that an import may leave out, and those that TypeScript writes for its own. */
+const ENDINGS = ['.ts', '.tsx', '.mts', '.cts', '.js', '.jsx', '.mjs', '.cjs'];
+const WRITTEN_AS: Readonly<Record<string, readonly string[]>> = {
+  '.js': ['.ts', '.tsx', '.jsx'],
+  '.jsx': ['.tsx'],
+  '.mjs': ['.mts'],
+  '.cjs': ['.cts'],
+};
+
+/** The files that relative imports lead to, as an editor holds them or else from disk. */
+function filesAround(held: (file: string) => string | undefined): SourceFiles {
+  const isFile = (file: string): boolean =>
+    held(file) !== undefined || statSync(file, { throwIfNoEntry: false })?.isFile() === true;
+  return {
+    resolve(from, specifier) {
+      const base = path.resolve(path.dirname(from), specifier);
+      const ending = path.extname(base);
+      const stem = base.slice(0, base.length - ending.length);
+      const others = (WRITTEN_AS[ending] ?? []).map((other) => stem + other);
+      const whole = ENDINGS.map((other) => base + other);
+      const index = ENDINGS.map((other) => path.join(base, `index${other}`));
+      return [base, ...others, ...whole, ...index].find(isFile);
+    },
+    read(file) {
+      try {
+        return held(file) ?? readFileSync(file, 'utf8');
+      } catch {
+        return undefined;
+      }
+    },
+  };
 }

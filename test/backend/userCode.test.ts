@@ -147,7 +147,7 @@ const model = tf.sequential();
 [16, 8].forEach((units) => { model.add(layers.dense({ units, inputShape: [16] })); });
 model.compile({ loss: 'meanSquaredError', optimizer: 'adam' });
 module.exports = model;`;
-    expect(await build(text, { file: '/project/model.js' })).toBe('16@0 8@0 meanSquaredError');
+    expect(await build(text, { file: '/project/model.js' })).toBe('16@0 8@1 meanSquaredError');
   });
 
   it('reads TSX', async () => {
@@ -177,6 +177,31 @@ async function run() {
 }
 run();`;
     expect(await build(text)).toBe('4@0 5@0');
+  });
+
+  it('tells the calls of a helper, the turns of loops and the items of lists apart', async () => {
+    const text = `${HEAD}function conv(x: tf.SymbolicTensor, filters: number) {
+  return tf.layers.conv2d({ filters, kernelSize: 1 }).apply(x) as tf.SymbolicTensor;
+}
+const pair = (x: tf.SymbolicTensor, widths: number[]) => conv(conv(x, widths[0]), widths[1]);
+export function build(first = 2) {
+  const input = tf.input({ shape: [3, 3, 1] });
+  let x = pair(conv(conv(input, first), 3), [4, 5]);
+  for (const [i, width] of [6, 7].entries()) if (i >= 0) x = conv(x, width);
+  [8, 9].forEach((width) => { x = pair(x, [width, width]); });
+  const sizes = [10, 11];
+  for (let i = 0; i < sizes.length; i++) x = tf.layers.dense({ units: sizes[i] }).apply(x) as tf.SymbolicTensor;
+  return tf.model({ inputs: input, outputs: x });
+}`;
+    const plan = planOf(text, 'build');
+    const { model, siteOf } = await evaluatePlan(plan);
+    const widths = model.layers.slice(1).map((layer) => {
+      const { units, filters } = layer.getConfig() as { units?: number; filters?: number };
+      return [units ?? filters, plan.sites[siteOf[layer.name] ?? -1]?.width];
+    });
+    expect(widths.map(([made]) => made)).toEqual([2, 3, 4, 5, 6, 7, 8, 8, 9, 9, 10, 11]);
+    for (const [made, written] of widths) expect(written).toBe(made);
+    expect(new Set(plan.sites.map((site) => site.widthRange?.start)).size).toBe(10);
   });
 
   it('keeps custom layers whole and registers them', async () => {

@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ResultEvent } from '../../src/core/events';
 import { eventsOf, makeProject, mnistModule, runCli } from '../support/cli';
@@ -21,9 +23,10 @@ const optimizer = 'rmsprop';
 model.compile({ optimizer: optimizer, loss: 'categoricalCrossentropy', metrics: ['accuracy'] });
 module.exports = model;
 `,
-  // A helper function with parameters, called for its model.
+  // A helper function with parameters, called for its model, and a width from another file.
+  'sizes.ts': 'export const HIDDEN = 40; // of the second layer\n',
   'helper.ts': `import { layers, sequential, train as trainers } from '@tensorflow/tfjs';
-const HIDDEN = 40;
+import { HIDDEN } from './sizes';
 function mlp(hidden: number, classes = 10) {
   const model = sequential({
     layers: [
@@ -111,9 +114,18 @@ describe('training the model of a real file', () => {
     const { result, model } = await train('helper.ts', '--model', 'mlp');
     expect(model).toMatchObject({ optimizer: 'sgd', learningRate: 0.1 });
     expect(result.layers.map((layer) => layer.before)).toEqual([48, 40, 10]);
-    // A width that comes in as an argument is no literal of the layer: either it is traced, or refused by its place.
-    const emitted = await runCli(['emit', result.run], project.folder);
-    expect(emitted.stdout + emitted.stderr).toMatch(/HIDDEN = \d+|helper\.ts:\d+:\d+.*hidden/);
+    const written = await runCli(['emit', result.run, '--write'], project.folder);
+    expect(written).toMatchObject({ code: 0, stderr: '' });
+    const [first, second] = result.layers.map((layer) => layer.after);
+    const { 'helper.ts': helper, 'sizes.ts': sizes } = FILES;
+    expect(readFileSync(path.join(project.folder, 'helper.ts'), 'utf8')).toBe(
+      helper.replace('mlp(48)', `mlp(${first})`),
+    );
+    expect(readFileSync(path.join(project.folder, 'sizes.ts'), 'utf8')).toBe(
+      sizes.replace('40', String(second)),
+    );
+    const again = await runCli(['emit', result.run, '--write'], project.folder);
+    expect(again.stdout).toContain('has the learned widths already');
   }, 120_000);
 
   it('takes a function of a page that touches the DOM and starts training', async () => {

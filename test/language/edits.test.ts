@@ -63,6 +63,46 @@ model.add(tf.layers.dense({ units: ⟦base * 2⟧, inputShape: [3] }));`,
     );
   });
 
+  it('edits what helpers, loops and lists give, one width each', () => {
+    checkEdit(`${HEAD}function conv(x: tf.SymbolicTensor, filters: number, { kernel = 3, act = 'relu' } = {}) {
+  return tf.layers.conv2d({ filters, kernelSize: kernel, activation: act }).apply(x) as tf.SymbolicTensor;
+}
+const block = (x: tf.SymbolicTensor, widths: number[]) => conv(conv(x, widths[0]), widths[1], { act: 'tanh' });
+const LAYERS = [{ units: ⟦64→9⟧ }, { units: ⟦32→8⟧, rate: 32 }];
+export function build(first = ⟦16→2⟧) {
+  const input = tf.input({ shape: [28, 28, 1] });
+  let x = conv(conv(input, first), ⟦16→3⟧ /* 16 */, {});
+  x = block(x, [⟦16→4⟧, ⟦24→5⟧]);
+  x = tf.layers.flatten().apply(x) as tf.SymbolicTensor;
+  for (const { units } of LAYERS) x = tf.layers.dense({ units }).apply(x) as tf.SymbolicTensor;
+  [⟦12→6⟧, ⟦12→7⟧].forEach((units) => { x = tf.layers.dense({ units }).apply(x) as tf.SymbolicTensor; });
+  const sizes = [⟦10→11⟧, ⟦10→12⟧] as const;
+  for (let i = 0; i < sizes.length; i++) x = tf.layers.dense({ ...{ units: sizes[i] } }).apply(x) as tf.SymbolicTensor;
+  return tf.model({ inputs: input, outputs: x });
+}`);
+  });
+
+  it('edits what a class gives its helper method', () => {
+    checkEdit(`${HEAD}export class Net {
+  private readonly last = ⟦5→4⟧;
+  private dense(units: number) { return tf.layers.dense({ units, inputShape: [4] }); }
+  build() { return tf.sequential({ layers: [this.dense(⟦9→3⟧), this.dense(⟦9→2⟧), this.dense(this.last)] }); }
+}`);
+  });
+
+  it.each([
+    ['a helper that is handed around', 'const all = [dense];', 'comes from the parameter units'],
+    ['a list that is changed', 'widths.push(3);', 'comes from the parameter units'],
+  ])('refuses the width from %s', (_, more, reason) => {
+    const text = `${HEAD}const dense = (units: number) => tf.layers.dense({ units, inputShape: [4] });
+const widths = [5, 6];
+${more}
+const model = tf.sequential();
+for (const width of widths) model.add(dense(width));`;
+    const planned = planEdits(read(text), undefined, { 0: 3 });
+    expect(planned.problems.map(({ message }) => message).join()).toContain(reason);
+  });
+
   it('refuses one call whose layers learned different widths', () => {
     checkRefused(
       `${HEAD}const model = tf.sequential();

@@ -127,6 +127,8 @@ model.add(
       { min: 1 },
       { off: true },
       { min: 2 },
+      // A site for each width that the loop gives.
+      { min: 3 },
       { min: 3 },
       { min: 4 },
     ]);

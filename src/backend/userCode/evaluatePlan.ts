@@ -4,6 +4,7 @@ import { badInput } from '../../core/errors';
 import * as tf from '../../engine/tf';
 import { describeThrown } from './describeThrown';
 import { jitiFor } from './jitiFor';
+import { SiteMarks } from './siteMarks';
 
 /** A model and which site made each of its layers. */
 export interface EvaluatedPlan {
@@ -23,32 +24,38 @@ export async function evaluatePlan(plan: Plan): Promise<EvaluatedPlan> {
     const model = await tf.models.modelFromJSON(json as Parameters<typeof tf.models.modelFromJSON>[0]);
     return { model, siteOf: plan.program.siteOf };
   }
-  const made = new Map<object, number>();
-  let latest: number | undefined;
-  const shrinkSite = (id: number, layer: unknown): unknown => {
-    latest = id;
-    if (typeof layer === 'object' && layer !== null) made.set(layer, id);
-    return layer;
-  };
-  const jiti = jitiFor(plan.file, { 'shrinknets:sites': { __shrinkSite: shrinkSite } });
+  const marks = new SiteMarks();
   let result: unknown;
   try {
-    const module = await jiti.evalModule(plan.program.code, {
-      filename: plan.file,
-      ext: extname(plan.file),
-      async: true,
-      forceTranspile: true,
-    });
-    result = await (module as { default: () => unknown }).default();
+    result = await runSlices(plan.program, plan.file, marks);
   } catch (thrown) {
-    throw describeThrown(thrown, plan, siteAt(plan, latest));
+    throw describeThrown(thrown, plan, siteAt(plan, marks.latest));
   }
   if (!(result instanceof tf.LayersModel))
     throw badInput(
       'model-throws',
       `${plan.file}: ${plan.model} gives ${describeValue(result)}, not a model; make it return a tf.LayersModel.`,
     );
-  return { model: result, siteOf: collectSites(result, made) };
+  return { model: result, siteOf: collectSites(result, marks.made) };
+}
+
+type SliceProgram = Extract<Plan['program'], { kind: 'slice' }>;
+
+/** Runs the slices of the files that a model needs, its own last, and calls what makes the model. */
+async function runSlices(program: SliceProgram, file: string, marks: SiteMarks): Promise<unknown> {
+  const virtual: Record<string, unknown> = {
+    'shrinknets:sites': { __shrinkSite: marks.site, __shrinkMark: marks },
+  };
+  const run = (path: string, code: string): unknown =>
+    jitiFor(path, virtual).evalModule(code, {
+      filename: path,
+      ext: extname(path),
+      async: true,
+      forceTranspile: true,
+    });
+  for (const module of program.modules ?? []) virtual[module.id] = await run(module.file, module.code);
+  const made = (await run(file, program.code)) as { default: () => unknown };
+  return made.default();
 }
 
 function siteAt(plan: Plan, id: number | undefined): Site | undefined {

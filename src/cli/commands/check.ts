@@ -54,16 +54,18 @@ async function sourcesIn(target: string): Promise<string[]> {
 
 function show(output: Output, reading: SourceReading): void {
   const { bold, dim, red, yellow } = output.colors;
+  const near = (file: string): string => path.relative(process.cwd(), file);
   const at = (offset: number): string => {
     const { line, column } = lineAndColumn(reading.text, offset);
-    return `${path.relative(process.cwd(), reading.file)}:${line}:${column}`;
+    return `${near(reading.file)}:${line}:${column}`;
   };
   for (const model of reading.models) {
     output.line(`${at(model.nameRange.start)}: ${bold(model.name)}, ${model.sites.length} layers`);
     for (const site of model.sites) {
       const hint = site.hint === undefined ? '' : `  ${describeHint(site.hint)}`;
       const width = site.width === undefined ? '' : ` ${site.width}`;
-      output.line(dim(`  ${at(site.range.start)}: ${site.layerType}${width}${hint}`));
+      const place = `${near(site.file)}:${site.line}:${site.column}`;
+      output.line(dim(`  ${place}: ${site.layerType}${width}${hint}`));
     }
   }
   for (const problem of reading.problems) {

@@ -5,7 +5,7 @@ import { badInput, messageOf } from '../../core/errors';
 import type { ResultEvent } from '../../core/events';
 import type { ModuleLibrary } from '../../language';
 import { readPlan } from '../../run/runFolder';
-import { replaceFile } from '../../shell/emission';
+import { changesOf, writeEmission } from '../../shell/emission';
 import { MODULE_LIBRARIES, writeCompactModule } from '../../shell/moduleEmission';
 import { readCompactTopology } from '../../shell/results';
 import { Output } from '../output';
@@ -32,15 +32,17 @@ export async function emitCommand(run: string, flags: EmitFlags): Promise<void> 
     return;
   }
   const emission = await emissionOf(folder, result);
-  const shown = path.relative(process.cwd(), emission.file);
-  if (emission.edits.length === 0) {
-    output.line(`${shown} has the learned widths already.`);
+  const near = (file: string): string => path.relative(process.cwd(), file);
+  const changes = changesOf(emission);
+  if (changes.length === 0) {
+    output.line(`${near(emission.file)} has the learned widths already.`);
     return;
   }
-  if (flags.write !== true || flags.diff === true) showDiff(output, shown, emission.before, emission.after);
+  if (flags.write !== true || flags.diff === true)
+    for (const { file, before, after } of changes) showDiff(output, near(file), before, after);
   if (flags.write !== true) return;
-  await replaceFile(emission.file, emission.after);
-  output.line(`${emission.edits.length} widths written into ${shown}.`);
+  await writeEmission(emission);
+  for (const { file, edits } of changes) output.line(`${edits.length} widths written into ${near(file)}.`);
 }
 
 /** Writes a file that is not there yet: nobody's code is overwritten. */

@@ -26,9 +26,32 @@ export interface MadeModel {
   readonly nameNode: Syntax;
   /** The calls that make it: several where branches differ. */
   readonly creations: readonly Syntax[];
+  /** How the file that is read has it, where another file makes it. */
+  readonly via?: ModelPath;
 }
 
-/** Finds the models that a file makes, in source order. */
+/** How a file reaches a model that another file makes. */
+export interface ModelPath {
+  /** A use of its name; absent where the file only hands the name on. */
+  readonly use?: Syntax;
+}
+
+/** The node where a model comes out: it tells the file. */
+export function originNode(origin: ModelOrigin): Syntax {
+  switch (origin.kind) {
+    case 'variable':
+      return origin.binding.node;
+    case 'function':
+    case 'method':
+    case 'field':
+    case 'property':
+      return origin.fn;
+    case 'expression':
+      return origin.expression;
+  }
+}
+
+/** Finds the models that a file makes, in source order; their names may be the same. */
 export function findMadeModels(
   tfCalls: ReadonlyMap<Syntax, readonly string[]>,
   scopes: ScopeTable,
@@ -49,7 +72,7 @@ export function findMadeModels(
     const named = nameOrigin(origin, scopes);
     made.set(key, { model: { ...named, kind, origin, creations }, creations });
   }
-  return giveUniqueNames([...made.values()].map((entry) => entry.model));
+  return [...made.values()].map((entry) => entry.model);
 }
 
 /** The kind of model that a call makes, if it makes one. */
@@ -230,7 +253,7 @@ function nameNodeOf(binding: Binding): Syntax {
 }
 
 /** Two functions may each have a `model`: such names are told apart by the function, or by their order. */
-function giveUniqueNames(models: readonly MadeModel[]): MadeModel[] {
+export function giveUniqueNames(models: readonly MadeModel[]): MadeModel[] {
   const counts = new Map<string, number>();
   for (const model of models) counts.set(model.name, (counts.get(model.name) ?? 0) + 1);
   const used = new Set<string>();

@@ -57,11 +57,14 @@ const assignments = piecewise((nodes) => nodes.filter((node) => ASSIGNMENTS.has(
 /** By binding, every statement that may change it. */
 export type MutationIndex = ReadonlyMap<Binding, readonly Mutation[]>;
 
-export function indexMutations(
-  root: Syntax,
-  scopes: ScopeTable,
-  tfCalls: ReadonlyMap<Syntax, readonly string[]>,
-): MutationIndex {
+/** A file's tree and its calls of TensorFlow.js. */
+export interface MutatingFile {
+  readonly root: Syntax;
+  readonly tfCalls: ReadonlyMap<Syntax, readonly string[]>;
+}
+
+/** @param files all that take part */
+export function indexMutations(files: readonly MutatingFile[], scopes: ScopeTable): MutationIndex {
   const index = new Map<Binding, Mutation[]>();
   const record = (binding: Binding | undefined, node: Syntax, through?: Mutation['through']): void => {
     if (binding === undefined) return;
@@ -73,26 +76,33 @@ export function indexMutations(
       list.push({ statement, inFunction, via: [], compiles, ...(through === undefined ? {} : { through }) });
     }
   };
-  for (const node of assignments(root)) {
-    if (node.type === 'update_expression') {
-      const argument = node.field('argument');
-      if (argument !== undefined) record(ownerOf(argument, scopes), node);
-    } else {
-      const left = node.field('left');
-      if (left !== undefined) for (const binding of assignedBindings(left, scopes)) record(binding, node);
+  for (const { root, tfCalls } of files) {
+    for (const node of assignments(root)) {
+      if (node.type === 'update_expression') {
+        const argument = node.field('argument');
+        if (argument !== undefined) record(ownerOf(argument, scopes), node);
+      } else {
+        const left = node.field('left');
+        if (left !== undefined) for (const binding of assignedBindings(left, scopes)) record(binding, node);
+      }
     }
+    for (const [call, path] of tfCalls)
+      if (path.at(-1) === 'registerClass')
+        for (const argument of argumentsOf(call)) record(scopes.bindingOf(unwrap(argument)), call);
+    for (const call of callStatements(root)) if (!tfCalls.has(call)) recordCall(call, scopes, record);
   }
-  for (const [call, path] of tfCalls)
-    if (path.at(-1) === 'registerClass')
-      for (const argument of argumentsOf(call)) record(scopes.bindingOf(unwrap(argument)), call);
-  for (const call of callStatements(root)) if (!tfCalls.has(call)) recordCall(call, scopes, record);
-  indexOuterChanges(root, scopes, index);
+  indexOuterChanges(files, scopes, index);
   return index;
 }
 
 /** A statement that calls a function also changes what that function changes outside of itself. */
-function indexOuterChanges(root: Syntax, scopes: ScopeTable, index: Map<Binding, Mutation[]>): void {
-  const calls = callStatements(root).flatMap((node) => {
+function indexOuterChanges(
+  files: readonly MutatingFile[],
+  scopes: ScopeTable,
+  index: Map<Binding, Mutation[]>,
+): void {
+  const statements = files.flatMap(({ root }) => callStatements(root));
+  const calls = statements.flatMap((node) => {
     const fn = calledFunction(node, scopes);
     return fn === undefined ? [] : [{ call: node, fn }];
   });
@@ -147,6 +157,10 @@ export function calledFunction(call: Syntax, scopes: ScopeTable): Syntax | undef
 export function functionOf(binding: Binding): Syntax | undefined {
   if (binding.kind === 'function') return binding.node;
   if (binding.kind === 'member') return binding.node.type === 'method_definition' ? binding.node : undefined;
+  if (binding.kind === 'export') {
+    const exported = unwrap(binding.node);
+    return isFunction(exported) ? exported : undefined;
+  }
   if (binding.kind !== 'variable' || binding.node.field('name')?.type !== 'identifier') return undefined;
   const value = binding.node.field('value');
   const inner = value === undefined ? undefined : unwrap(value);

@@ -2,7 +2,16 @@ import type { Syntax } from '../syntax';
 import { isFunction, isTypeOnly } from './nodes';
 import { importedNames, parametersOf, patternNames } from './patterns';
 
-export type BindingKind = 'import' | 'variable' | 'parameter' | 'function' | 'class' | 'enum' | 'member';
+export type BindingKind =
+  | 'import'
+  | 'variable'
+  | 'parameter'
+  | 'function'
+  | 'class'
+  | 'enum'
+  | 'member'
+  /** What a file exports without a name of its own; `node` is the expression. */
+  | 'export';
 
 /** A name and what it stands for. */
 export interface Binding {

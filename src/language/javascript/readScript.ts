@@ -1,76 +1,93 @@
 import { badInput } from '../../core/errors';
 import type { Program } from '../../core/plan';
-import type { FoundModel, FrontEnd, HintTarget, ModelReading, ReadSite } from '../reading';
-import { covers, type Syntax } from '../syntax';
-import { findMadeModels, type MadeModel } from './findModels';
-import { findLayerCalls, finishTrace, widthExpression, type LayerCall } from './layerCalls';
-import { enclosingFunction, enclosingStatement, wrapOut } from './nodes';
+import type { FoundModel, FrontEnd, HintTarget, ModelReading, OtherFile } from '../reading';
+import type { Syntax } from '../syntax';
+import { findMadeModels, giveUniqueNames, type MadeModel } from './findModels';
+import { findImportedModels } from './importedModels';
+import { findLayerCalls, type LayerCall } from './layerCalls';
+import { findSites, type ModelSites } from './modelSites';
+import { enclosingFunction, enclosingStatement } from './nodes';
+import { possibleProperty, possibleValues, type Circumstances } from './possibleValues';
 import { parameterName, parametersOf } from './patterns';
-import { resolveScopes } from './scopes';
-import { findTfCalls } from './tfCalls';
-import { openScript, sliceModel, type ScriptFile } from './sliceModel';
+import { openProgram, type ScriptModule, type ScriptProgram, type ScriptSurroundings } from './scriptProgram';
+import { sliceModel } from './sliceModel';
+
+/** A model with what was found out about it. */
+interface Entry {
+  readonly made: MadeModel;
+  readonly model: FoundModel;
+  readonly found: ModelSites;
+  readonly calls: ReadonlySet<Syntax>;
+  readonly files: readonly ScriptModule[];
+}
 
 /** Reads the TensorFlow.js models of a TypeScript or JavaScript file. Never throws on any text. */
-export function readScript(file: string, text: string, root: Syntax): FrontEnd {
-  const scopes = resolveScopes(root);
-  const tfCalls = findTfCalls(root, scopes);
-  const script = openScript(file, text, root, scopes, tfCalls);
-  const calls = findLayerCalls(tfCalls, scopes);
-  const made = findMadeModels(tfCalls, scopes);
-  const found = made.map((model) => ({ made: model, ...readModel(script, model, calls) }));
-  const models = found.map((entry): FoundModel => {
-    const wholes = found.filter((other) => other !== entry && isPart(entry.made, other));
+export function readScript(
+  file: string,
+  text: string,
+  root: Syntax,
+  surroundings: ScriptSurroundings,
+): FrontEnd {
+  const script = openProgram(file, text, root, surroundings);
+  const layers = new LayerCalls();
+  const made = giveUniqueNames([
+    ...findMadeModels(script.main.tfCalls, script.scopes),
+    ...findImportedModels(script),
+  ]);
+  const entries = made.map((model) => readModel(script, model, layers));
+  const models = entries.map((entry): FoundModel => {
+    const wholes = entries.filter((other) => other !== entry && isPart(entry.made, other));
     return { ...entry.model, partOf: wholes.map((whole) => whole.model.name) };
   });
+  const targetsIn = (module: ScriptModule): HintTarget[] => listTargets(script, module, layers, entries);
+  const others = new Set(entries.flatMap((entry) => entry.files));
+  others.delete(script.main);
   return {
     models,
-    targets: calls.map(targetOf),
+    targets: targetsIn(script.main),
+    others: [...others].map((module): OtherFile => {
+      const { file: path, text: content, root: tree } = module;
+      return { file: path, text: content, root: tree, targets: targetsIn(module) };
+    }),
     problems: [],
     makeProgram: (reading) => {
-      const entry = found.find((candidate) => candidate.model.name === reading.name);
+      const entry = entries.find((candidate) => candidate.model.name === reading.name);
       if (entry === undefined) throw badInput('slice', `${file} has no model ${reading.name}.`);
-      return makeProgram(script, entry.made, reading, entry.layers);
+      return makeProgram(script, entry, reading);
     },
   };
 }
 
-function isPart(part: MadeModel, whole: { made: MadeModel; calls: ReadonlySet<Syntax> }): boolean {
+/** The layer calls of each file, looked for when they are needed. */
+class LayerCalls {
+  private readonly byModule = new Map<ScriptModule, LayerCall[]>();
+
+  of(module: ScriptModule): LayerCall[] {
+    const known = this.byModule.get(module) ?? findLayerCalls(module.tfCalls);
+    this.byModule.set(module, known);
+    return known;
+  }
+}
+
+function isPart(part: MadeModel, whole: Entry): boolean {
   const inWhole = part.creations.every(
     (creation) => whole.calls.has(creation) || containsNew(whole, creation),
   );
   return inWhole && !part.creations.some((creation) => whole.made.creations.includes(creation));
 }
 
-function containsNew(whole: { calls: ReadonlySet<Syntax> }, creation: Syntax): boolean {
+function containsNew(whole: Entry, creation: Syntax): boolean {
   return creation.type === 'new_expression' && [...whole.calls].some((call) => call.contains(creation));
 }
 
-function readModel(
-  script: ScriptFile,
-  made: MadeModel,
-  calls: readonly LayerCall[],
-): { model: FoundModel; calls: ReadonlySet<Syntax>; layers: readonly LayerCall[] } {
-  const sliced = sliceModel(script, made, undefined).calls;
-  const layers = calls.filter((call) => sliced.has(call.node));
-  const widths = new Set(
-    layers.flatMap((call) => widthExpression(call, script.scopes) ?? []).map((node) => wrapOut(node)),
-  );
-  const sites = layers.map((call, id): ReadSite => {
-    const { line, column } = script.positionOf(call.node.start);
-    return {
-      id,
-      file: script.file,
-      layerType: call.layerType,
-      range: call.node.range,
-      line,
-      column,
-      ...(call.widthRange === undefined ? {} : { widthRange: call.widthRange }),
-      ...(call.width === undefined ? {} : { width: call.width }),
-      trace: finishTrace(call.trace, widths),
-    };
-  });
+function readModel(script: ScriptProgram, made: MadeModel, layers: LayerCalls): Entry {
+  const { found, calls, files } = readSites(script, made, layers);
   const maker = makerOf(made);
-  const places = [maker, ...made.creations.map((creation) => enclosingStatement(creation) ?? creation)];
+  const places = [
+    maker,
+    ...made.creations.map((creation) => enclosingStatement(creation) ?? creation),
+    ...holdersIn(script, made),
+  ].filter((place) => place.tree === script.main.root.tree);
   const fn = functionOfOrigin(made);
   const model: FoundModel = {
     name: made.name,
@@ -78,7 +95,7 @@ function readModel(
     kind: made.kind,
     range: maker.range,
     nameRange: made.nameNode.range,
-    sites,
+    sites: found.sites,
     dependents: [],
     places: places.map((place) => place.range),
     parameters: (fn === undefined ? [] : parametersOf(fn)).map((parameter) => ({
@@ -87,34 +104,59 @@ function readModel(
     })),
     partOf: [],
   };
-  return { model, calls: sliced, layers };
+  return { made, model, found, calls, files };
 }
 
-function makeProgram(
-  script: ScriptFile,
+function readSites(
+  script: ScriptProgram,
   made: MadeModel,
-  reading: ModelReading,
-  layers: readonly LayerCall[],
-): Program {
-  const sliced = sliceModel(script, made, reading.modelHint['args']);
-  if (sliced.error !== undefined) throw sliced.error;
-  const ids = new Map<Syntax, number>();
-  for (const layer of layers) {
-    const site = reading.sites.find(
-      (candidate) => covers(candidate.range, layer.node.range) && covers(layer.node.range, candidate.range),
-    );
-    if (site !== undefined) ids.set(layer.node, site.id);
-  }
-  return { kind: 'slice', code: sliced.render(ids) };
+  layers: LayerCalls,
+): Pick<Entry, 'found' | 'calls' | 'files'> {
+  const sliced = sliceModel(script, made, undefined);
+  const { calls, files } = sliced.parts;
+  const inSlice = files.flatMap((module) => layers.of(module)).filter((call) => calls.has(call.node));
+  const { scopes } = script;
+  return { found: findSites(script, inSlice, { scopes, calls, given: sliced.given }), calls, files };
 }
 
-function targetOf(call: LayerCall): HintTarget {
-  return {
-    range: call.node.range,
-    layerType: call.layerType,
-    width: call.width,
-    hasWidth: call.hasWidth,
-  };
+function makeProgram(script: ScriptProgram, entry: Entry, reading: ModelReading): Program {
+  const sliced = sliceModel(script, entry.made, reading.modelHint['args']);
+  if (sliced.error !== undefined) throw sliced.error;
+  const { code, modules } = sliced.render(entry.found.marks);
+  return { kind: 'slice', code, ...(modules.length === 0 ? {} : { modules }) };
+}
+
+/** What hints of a file can stand above: layers, and helpers that give layers their widths. */
+function listTargets(
+  script: ScriptProgram,
+  module: ScriptModule,
+  layers: LayerCalls,
+  entries: readonly Entry[],
+): HintTarget[] {
+  const circumstances: Circumstances = { scopes: script.scopes, calls: new Set(), given: new Map() };
+  const targets = layers.of(module).map((call) => targetOf(call, circumstances));
+  const starts = new Set(targets.map((target) => target.range.start));
+  const helpers = entries
+    .flatMap(({ found }) => found.targets)
+    .filter(({ file, target }) => file === module.file && !starts.has(target.range.start))
+    .map(({ target }) => target);
+  const byStart = new Map(helpers.map((target) => [target.range.start, target]));
+  return [...targets, ...byStart.values()].sort((a, b) => a.range.start - b.range.start);
+}
+
+function targetOf(call: LayerCall, circumstances: Circumstances): HintTarget {
+  const { node, layerType, widthKey, config } = call;
+  const shared = { range: node.range, layerType, hasWidth: widthKey !== undefined };
+  if (widthKey === undefined || config === undefined) return { ...shared, width: undefined };
+  const values = possibleValues(config, circumstances).flatMap((object) =>
+    possibleProperty(object.node, widthKey, circumstances),
+  );
+  const [only] = values;
+  const width =
+    values.length === 1 && only?.unknown === undefined
+      ? Number(only?.node.text.replaceAll('_', ''))
+      : Number.NaN;
+  return { ...shared, width: Number.isNaN(width) ? undefined : width };
 }
 
 function functionOfOrigin(made: MadeModel): Syntax | undefined {
@@ -132,8 +174,17 @@ function functionOfOrigin(made: MadeModel): Syntax | undefined {
   }
 }
 
-/** The function or statement that makes the model. */
+/** In the main file, the statements that hold a model of another file. */
+function holdersIn(script: ScriptProgram, made: MadeModel): Syntax[] {
+  if (made.via === undefined) return [];
+  const binding = made.via.use === undefined ? undefined : script.scopes.bindingOf(made.via.use);
+  const uses = binding?.references.filter((use) => use.tree === script.main.root.tree) ?? [];
+  return uses.flatMap((use) => enclosingStatement(use) ?? []);
+}
+
+/** The function or statement that makes the model; for one of another file, the statement that brings it here. */
 function makerOf(made: MadeModel): Syntax {
+  if (made.via !== undefined) return enclosingStatement(made.nameNode) ?? made.nameNode;
   const origin = made.origin;
   const creation = made.creations[0] ?? made.nameNode;
   switch (origin.kind) {

@@ -4,6 +4,7 @@ import { argumentsOf, enclosingFunction, isStatement } from './nodes';
 import { calledFunction, parameterBindings } from './mutations';
 import { parametersOf } from './patterns';
 import type { ScopeTable } from './scopes';
+import type { ScriptModule } from './scriptProgram';
 import type { Slice } from './slicer';
 import { isTfModule } from './tfNames';
 
@@ -13,54 +14,60 @@ export interface ChainLink {
   readonly args: string;
 }
 
-export interface RenderRequest {
-  readonly root: Syntax;
-  /** What stands at the top of the file and is no statement. */
-  readonly loose: readonly Syntax[];
-  readonly text: string;
-  readonly scopes: ScopeTable;
-  readonly slice: Slice;
-  /** Site ids by the node of the layer call. */
-  readonly sites: ReadonlyMap<Syntax, number>;
-  readonly chain: readonly ChainLink[];
-  /** Statements that end the entry, the last one a `return`. */
-  readonly result: string;
-  /** An expression that gets the name `__default`, for models without one. */
-  readonly named: Syntax | undefined;
+/** What is written around the nodes of a slice so that each layer knows its site when it is made. */
+export interface SiteMarks {
+  /** Text before and after a node. */
+  readonly around: ReadonlyMap<Syntax, { readonly before: string; readonly after: string }>;
 }
 
-const PRELUDE = "import { __shrinkSite } from 'shrinknets:sites'; ";
+export const NO_MARKS: SiteMarks = { around: new Map() };
+
+export interface RenderRequest {
+  readonly module: ScriptModule;
+  readonly scopes: ScopeTable;
+  readonly slice: Slice;
+  readonly marks: SiteMarks;
+  /** Imports of what other slices give, and what stands for a namespace. */
+  readonly head: string;
+  /** Whether a declaration is written anew in `head`. */
+  readonly isLinked: (node: Syntax) => boolean;
+  readonly chain: readonly ChainLink[];
+  /** Statements that end the entry, the last one a `return`; undefined for a file that only gives something out. */
+  readonly result: string | undefined;
+  /** Expressions that get a name. */
+  readonly named: readonly { readonly node: Syntax; readonly name: string }[];
+  /** Names of the file and what they are called outside. */
+  readonly exports: readonly (readonly [string, string])[];
+}
+
+const PRELUDE = "import { __shrinkSite, __shrinkMark } from 'shrinknets:sites'; ";
 
 const TF_PACKAGE = '@tensorflow/tfjs';
 
 /**
- * Writes a slice as a module that default-exports `async () => model`. What is not needed becomes white space, so
- * every line keeps its number and a message about the slice is one about the source.
+ * Writes a file's part of a slice as a module; the entry's default-exports `async () => model`. What is not needed
+ * becomes white space, so every line keeps its number and a message about the slice is one about the source.
  */
 export function renderSlice(request: RenderRequest): string {
   const renderer = new Renderer(request);
-  renderer.visit(request.root);
+  renderer.visit(request.module.root);
   const body = renderer.finish();
-  const first = request.chain[0];
-  const entry =
-    first === undefined
-      ? `export default async () => { ${request.result} };`
-      : `export default async () => __entry(${first.args});`;
   // Pages load the library with a script tag, as a global.
-  const isGlobal = !request.scopes.declares('tf');
-  const prelude = isGlobal ? `${PRELUDE}import * as tf from '${TF_PACKAGE}'; ` : PRELUDE;
-  return `${prelude}${body}\n;${entry}\n`;
+  const isGlobal = !request.module.local.declares('tf');
+  const tf = isGlobal ? `import * as tf from '${TF_PACKAGE}'; ` : '';
+  const tail = [writeEntry(request), writeExports(request.exports)].filter((part) => part !== '').join(' ');
+  return `${PRELUDE}${tf}${request.head}${body}\n;${tail}\n`;
 }
 
-/** The calls that are in a slice. Only the pieces of the file that the slice touches are looked at. */
+/** The calls that are in a file's part of a slice. Only the pieces of the file that it touches are looked at. */
 export function callsInSlice(request: RenderRequest): ReadonlySet<Syntax> {
-  const { slice, chain, named, loose } = request;
+  const { module, slice, chain, named } = request;
   const touched = [
     ...slice.included,
     ...chain.map((link) => link.fn),
-    ...(named === undefined ? [] : [named]),
-  ];
-  const tops = new Set([...touched.map((node) => topOf(node)), ...loose]);
+    ...named.map(({ node }) => node),
+  ].filter((node) => node.tree === module.root.tree);
+  const tops = new Set([...touched.map((node) => topOf(node)), ...module.loose]);
   const renderer = new Renderer(request);
   for (const node of [...tops].sort((a, b) => a.start - b.start)) renderer.visit(node);
   return renderer.renderedCalls();
@@ -69,6 +76,19 @@ export function callsInSlice(request: RenderRequest): ReadonlySet<Syntax> {
 /** What a node lies in at the top of the file. */
 function topOf(node: Syntax): Syntax {
   return node.piece.nodes[0] ?? node;
+}
+
+function writeEntry({ chain, result }: RenderRequest): string {
+  if (result === undefined) return '';
+  const first = chain[0];
+  return first === undefined
+    ? `export default async () => { ${result} };`
+    : `export default async () => __entry(${first.args});`;
+}
+
+function writeExports(exports: RenderRequest['exports']): string {
+  const names = exports.map(([local, outside]) => `${local} as ${outside}`);
+  return names.length === 0 ? '' : `export { ${names.join(', ')} };`;
 }
 
 /** What stands for a value that nothing reads: a pattern must still find something to take apart. */
@@ -89,7 +109,7 @@ class Renderer {
   constructor(private readonly request: RenderRequest) {}
 
   finish(): string {
-    const { text } = this.request;
+    const { text } = this.request.module;
     const isBlank = (range: Range): number => (range.end > range.start ? 1 : 0);
     const sorted = [...this.changes].sort(
       (a, b) => a.range.start - b.range.start || isBlank(a.range) - isBlank(b.range) || a.order - b.order,
@@ -121,13 +141,13 @@ class Renderer {
   }
 
   visit(node: Syntax): void {
-    const { slice, sites } = this.request;
+    const { slice, marks, isLinked } = this.request;
     if (node.type === 'hash_bang_line') return this.blank(node.range);
     if (isStatement(node) && slice.isCut(enclosingFunction(node))) {
       const link = this.chainLinkIn(node);
       if (link !== undefined) return this.visitChain(node, link);
-      if (this.holdsNamed(node)) return this.visitNamed(node);
-      if (!slice.included.has(node)) return this.drop(node);
+      if (this.namedIn(node).length > 0) return this.visitNamed(node);
+      if (!slice.included.has(node) || isLinked(node) || this.isAllLinked(node)) return this.drop(node);
     }
     if (node.type === 'export_statement') this.dropExport(node);
     if (node.type === 'try_statement') return this.visitTry(node);
@@ -140,10 +160,18 @@ class Renderer {
       this.calls.push(node);
       this.dropArguments(node);
     }
-    const site = sites.get(node);
-    if (site !== undefined) this.insert(node.start, `__shrinkSite(${site}, `);
+    const mark = marks.around.get(node);
+    if (mark !== undefined) this.insert(node.start, mark.before);
     for (const child of node.children) if (child.named) this.visit(child);
-    if (site !== undefined) this.insert(node.end, ')');
+    if (mark !== undefined) this.insert(node.end, mark.after);
+  }
+
+  /** Whether a statement declares nothing but what is written anew. */
+  private isAllLinked(statement: Syntax): boolean {
+    const kept = statement.namedChildren.filter(
+      (child) => child.type === 'variable_declarator' && this.request.slice.included.has(child),
+    );
+    return kept.length > 0 && kept.every((child) => this.request.isLinked(child));
   }
 
   private chainLinkIn(statement: Syntax): number | undefined {
@@ -176,23 +204,23 @@ class Renderer {
     this.blank({ start: body.end, end: statement.end });
   }
 
-  private holdsNamed(statement: Syntax): boolean {
-    const { named } = this.request;
-    return (
-      named !== undefined &&
-      statement.contains(named) &&
-      enclosingFunction(named) === enclosingFunction(statement)
+  private namedIn(statement: Syntax): RenderRequest['named'] {
+    return this.request.named.filter(
+      ({ node }) => statement.contains(node) && enclosingFunction(node) === enclosingFunction(statement),
     );
   }
 
   private visitNamed(statement: Syntax): void {
-    const { named } = this.request;
-    if (named === undefined) return;
-    this.blank({ start: statement.start, end: named.start });
-    this.insert(named.start, 'const __default = ');
-    this.visit(named);
-    this.blank({ start: named.end, end: statement.end });
-    this.insert(statement.end, ';');
+    let position = statement.start;
+    const parts = [...this.namedIn(statement)].sort((a, b) => a.node.start - b.node.start);
+    for (const { node, name } of parts) {
+      this.blank({ start: position, end: node.start });
+      this.insert(node.start, `const ${name} = `);
+      this.visit(node);
+      this.insert(node.end, ';');
+      position = node.end;
+    }
+    this.blank({ start: position, end: statement.end });
   }
 
   private drop(statement: Syntax): void {
@@ -225,16 +253,18 @@ class Renderer {
   }
 
   private dropDeclarators(node: Syntax): void {
-    const { included } = this.request.slice;
+    const { isLinked } = this.request;
+    const isKept = (declarator: Syntax): boolean =>
+      this.request.slice.included.has(declarator) && !isLinked(declarator);
     const declarators = node.namedChildren.filter((child) => child.type === 'variable_declarator');
     const isWhole =
       !this.request.slice.isCut(enclosingFunction(node)) || node.parent?.type === 'for_statement';
-    if (isWhole || declarators.every((declarator) => included.has(declarator))) return;
+    if (isWhole || declarators.every(isKept)) return;
     let first = true;
     for (const child of node.children) {
       if (child.type === ',') this.blank(child.range);
       if (child.type !== 'variable_declarator') continue;
-      if (!included.has(child)) {
+      if (!isKept(child)) {
         this.blank(child.range);
         continue;
       }

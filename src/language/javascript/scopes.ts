@@ -15,6 +15,27 @@ export interface ScopeTable {
   memberOf(ofClass: Syntax, name: string): Binding | undefined;
 }
 
+/** The names of a file alone, and all of those that stand at its top. */
+export interface FileScopes extends ScopeTable {
+  readonly top: Iterable<Binding>;
+}
+
+/** The names of a file and of those that it imports. */
+export interface ProgramScopes extends ScopeTable {
+  /** The name of this file that an expression reaches another file through; undefined for names of its own. */
+  aliasOf(node: Syntax): Binding | undefined;
+  /** What other files know a function, class or expression without a name by. */
+  exportOf(node: Syntax): Binding | undefined;
+  /** What a name of this file stands for that a package declares. */
+  packageOf(binding: Binding): PackageExport | undefined;
+}
+
+/** What a package exports: `*` is the package itself. */
+export interface PackageExport {
+  readonly source: string;
+  readonly name: string;
+}
+
 /** Of pieces that an edit left alone, what is theirs stays known. */
 const known = new WeakMap<SyntaxPiece, PieceScopes>();
 
@@ -28,11 +49,11 @@ function scopesOf(statement: Syntax): PieceScopes {
 }
 
 /** Resolves every name of a JavaScript or TypeScript tree. */
-export function resolveScopes(root: Syntax): ScopeTable {
+export function resolveScopes(root: Syntax): FileScopes {
   return new Table(root);
 }
 
-class Table implements ScopeTable {
+class Table implements FileScopes {
   private readonly pieces: readonly PieceScopes[];
   private readonly names = new Map<string, Binding>();
   private readonly meant = new Map<Syntax, Binding>();
@@ -54,6 +75,10 @@ class Table implements ScopeTable {
         this.meant.set(at, binding);
         binding.references.push(at);
       }
+  }
+
+  get top(): Iterable<Binding> {
+    return this.names.values();
   }
 
   bindingOf(node: Syntax): Binding | undefined {

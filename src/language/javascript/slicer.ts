@@ -16,7 +16,8 @@ import {
   type Mutation,
   type MutationIndex,
 } from './mutations';
-import type { Binding, ScopeTable } from './scopes';
+import type { LinkedScopes } from './linkedScopes';
+import type { Binding } from './scopes';
 
 /** What a slice starts from. */
 export interface SliceRoot {
@@ -38,6 +39,8 @@ export interface Slice {
   /** Classes whose members are cut to what is needed. */
   readonly cutClasses: ReadonlySet<Syntax>;
   readonly needed: ReadonlySet<Binding>;
+  /** Names of a file through which it reaches what other files declare. */
+  readonly aliases: ReadonlySet<Binding>;
 }
 
 const LOOPS: ReadonlySet<string> = new Set([
@@ -56,23 +59,26 @@ const HARMLESS_GLOBALS =
  * Collects the statements that a model needs: a backward slice, insensitive to the order of statements. A statement
  * is in it when it declares or changes something that is needed, with the conditions and loops around it.
  */
-export function computeSlice(root: SliceRoot, scopes: ScopeTable, mutations: MutationIndex): Slice {
+export function computeSlice(root: SliceRoot, scopes: LinkedScopes, mutations: MutationIndex): Slice {
   return new Slicer(root, scopes, mutations).run();
 }
 
 class Slicer implements Slice {
   readonly included = new Set<Syntax>();
   readonly needed = new Set<Binding>();
+  readonly aliases = new Set<Binding>();
   readonly cutClasses = new Set<Syntax>();
   private readonly active = new Set<Syntax>();
   private readonly valued = new Set<Syntax>();
   private readonly properties = new Set<string>();
+  /** How many deferred arguments were collected: each may hold calls with arguments of their own. */
+  private collected = 0;
   /** Arguments that count only if the parameter they are for is needed. */
   private deferred: { argument: Syntax; parameters: readonly Binding[] }[] = [];
 
   constructor(
     private readonly root: SliceRoot,
-    private readonly scopes: ScopeTable,
+    private readonly scopes: LinkedScopes,
     private readonly mutations: MutationIndex,
   ) {}
 
@@ -98,7 +104,7 @@ class Slicer implements Slice {
   }
 
   private size(): number {
-    return this.included.size + this.needed.size + this.active.size + this.valued.size;
+    return this.included.size + this.needed.size + this.active.size + this.valued.size + this.collected;
   }
 
   /** Functions with a name of their own are cut; callbacks inside an expression are taken whole. */
@@ -154,6 +160,9 @@ class Slicer implements Slice {
       case 'import':
       case 'enum':
         this.include(binding.node);
+        return;
+      case 'export':
+        this.collect(binding.node);
         return;
     }
   }
@@ -261,17 +270,35 @@ class Slicer implements Slice {
     if (node.type === 'call_expression' && this.collectCall(node)) return;
     const binding = this.scopes.bindingOf(node);
     if (binding !== undefined) this.need(binding);
+    this.useAlias(node);
     if (node.type === 'property_identifier') this.useProperty(node.text);
     for (const child of node.children) if (child.named) this.collect(child);
   }
 
-  /** @returns whether the call was of a function of this file, so that its arguments count one by one */
+  /** What is reached in another file is needed there; what is not named one by one is needed as a whole. */
+  private useAlias(node: Syntax): void {
+    const alias = this.scopes.aliasOf(node);
+    if (alias === undefined) return;
+    this.aliases.add(alias);
+    const link = this.scopes.linkOf(alias);
+    const isNamed = node.parent?.type === 'member_expression' && node.parent.field('object') === node;
+    if (link?.kind !== 'namespace' || isNamed) return;
+    for (const name of this.scopes.exportedNames(link.module)) {
+      const exported = this.scopes.exported(link.module, name);
+      if (exported?.kind === 'binding') this.need(exported.binding);
+    }
+  }
+
+  /** @returns whether the call was of a function of these files, so that its arguments count one by one */
   private collectCall(call: Syntax): boolean {
     const fn = calledFunction(call, this.scopes);
     const callee = call.field('function');
     const binding = callee === undefined ? undefined : this.scopes.bindingOf(callee);
     if (fn === undefined || binding === undefined || !this.isCuttable(fn)) return false;
     this.need(binding, !isStatementOfItsOwn(call));
+    if (callee !== undefined) this.useAlias(callee);
+    const owner = callee?.type === 'member_expression' ? callee.field('object') : undefined;
+    if (owner !== undefined && owner.type !== 'this') this.collect(owner);
     argumentsOf(call).forEach((argument, index) => {
       const parameters = parameterBindings(fn, index, this.scopes);
       const spread = argumentsOf(call).some((other) => other.type === 'spread_element');
@@ -289,8 +316,10 @@ class Slicer implements Slice {
       if (owner !== undefined && this.needed.has(owner))
         for (const parameter of entry.parameters)
           if (this.relevantMutations(parameter).length > 0) this.need(parameter);
-      if (entry.parameters.some((parameter) => this.needed.has(parameter))) this.collect(entry.argument);
-      else this.deferred.push(entry);
+      if (entry.parameters.some((parameter) => this.needed.has(parameter))) {
+        this.collected += 1;
+        this.collect(entry.argument);
+      } else this.deferred.push(entry);
     }
   }
 

@@ -1,6 +1,6 @@
 import { piecewise, type Syntax } from '../syntax';
 import { isStatementOfItsOwn, unwrap } from './nodes';
-import type { Binding, ScopeTable } from './scopes';
+import type { Binding, ProgramScopes } from './scopes';
 import { extendPath, importedBy, tfPath } from './tfNames';
 
 /** A call whose callee is a name or `require(…)`, with what is taken out of it: `tf.layers.dense` is `tf`, `layers`, `dense`. */
@@ -28,7 +28,7 @@ const namedCalls = piecewise((nodes): NamedCall[] =>
 );
 
 /** Calls and `new`s of TensorFlow.js in a file, in source order, with the path of what is called. */
-export function findTfCalls(root: Syntax, scopes: ScopeTable): Map<Syntax, readonly string[]> {
+export function findTfCalls(root: Syntax, scopes: ProgramScopes): Map<Syntax, readonly string[]> {
   const found = new Map<Syntax, readonly string[]>();
   const paths = new Map<Binding | string, readonly string[] | undefined>();
   for (const call of namedCalls(root)) {

@@ -1,15 +1,19 @@
 import type { Syntax } from '../syntax';
 import { unwrap } from './nodes';
-import type { Binding, ScopeTable } from './scopes';
+import type { Binding, ProgramScopes } from './scopes';
 
 /**
  * The path of an expression inside TensorFlow.js, e.g. `['layers', 'dense']` for `tf.layers.dense` under whatever
  * alias; `[]` for the namespace itself; undefined for anything else.
  */
-export function tfPath(node: Syntax, scopes: ScopeTable, depth = 0): readonly string[] | undefined {
+export function tfPath(node: Syntax, scopes: ProgramScopes, depth = 0): readonly string[] | undefined {
   if (depth > 20) return undefined;
   const inner = unwrap(node);
   if (inner.type === 'member_expression') {
+    // `models.tf`, where `models` is all of another file.
+    const elsewhere = scopes.bindingOf(inner);
+    if (elsewhere !== undefined && elsewhere.kind !== 'member')
+      return pathOfBinding(elsewhere, elsewhere.name, scopes, depth + 1);
     const object = inner.field('object');
     const property = inner.field('property')?.text;
     const base = object === undefined ? undefined : tfPath(object, scopes, depth + 1);
@@ -19,16 +23,20 @@ export function tfPath(node: Syntax, scopes: ScopeTable, depth = 0): readonly st
   if (inner.type !== 'identifier') return undefined;
   const binding = scopes.bindingOf(inner);
   if (binding === undefined) return inner.text === 'tf' ? [] : undefined;
-  return pathOfBinding(binding, inner.text, scopes, depth + 1);
+  return pathOfBinding(binding, binding.name, scopes, depth + 1);
 }
 
 function pathOfBinding(
   binding: Binding,
   local: string,
-  scopes: ScopeTable,
+  scopes: ProgramScopes,
   depth: number,
 ): readonly string[] | undefined {
+  const elsewhere = scopes.packageOf(binding);
+  if (elsewhere !== undefined && isTfModule(elsewhere.source))
+    return /^(?:\*|default)$/.test(elsewhere.name) ? [] : [elsewhere.name];
   if (binding.kind === 'import') return pathOfImport(binding, local);
+  if (binding.kind === 'export') return tfPath(binding.node, scopes, depth + 1);
   // A parameter named `tf` is how helpers are often handed the library.
   if (binding.kind === 'parameter') return local === 'tf' ? [] : undefined;
   if (binding.kind !== 'variable' || binding.node.type !== 'variable_declarator') return undefined;

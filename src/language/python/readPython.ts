@@ -54,6 +54,7 @@ export function readPython(file: string, text: string, root: Syntax, hints: read
       literals,
       root,
     ),
+    others: [],
     problems: found.flatMap(({ entry, model }) => problemOf(entry, model)),
     sourceOptions: entries.length === 0 ? {} : readSourceOptions(root),
     makeProgram: (reading) => {
@@ -202,14 +203,19 @@ function describeSite(site: FoundSite, id: number, facts: FileFacts): Omit<ReadS
     ...(literal === undefined ? {} : { widthRange: literal }),
     ...(site.width === undefined ? {} : { width: site.width.value }),
     trace: traceOf(site, facts),
-    ...(place === undefined ? {} : { hintPlace: place.start }),
+    ...(place === undefined ? {} : { hintPlace: { file: facts.file, start: place.start } }),
   };
 }
 
 function traceOf(site: FoundSite, facts: FileFacts): WidthTrace {
   if (!site.hasWidth || site.width === undefined) return { kind: 'none' };
   const literal = site.width.literal;
-  if (literal === undefined) return { kind: 'computed', range: site.node.range, reason: 'is computed' };
+  if (literal === undefined)
+    return {
+      kind: 'computed',
+      place: { file: facts.file, range: site.node.range },
+      reason: 'is computed',
+    };
   if (covers(site.node.range, literal)) return { kind: 'literal' };
   const name = nameOfConstant(facts.literals.get(literal.start));
   return { kind: 'constant', name: name ?? String(site.width.value), others: [] };

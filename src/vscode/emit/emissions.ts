@@ -1,7 +1,7 @@
 import path from 'node:path';
 import * as vscode from 'vscode';
 import { badInput } from '../../core/errors';
-import type { Emission } from '../../shell/emission';
+import { changesOf, type Emission, type FileChange } from '../../shell/emission';
 import { setContext } from '../runs/runsView';
 
 const SCHEME = 'shrinknets-emit';
@@ -40,30 +40,27 @@ export class Emissions implements vscode.Disposable {
    * @param version of the document when the emission was planned
    */
   async show(emission: Emission, document: vscode.TextDocument, version: number): Promise<void> {
-    if (emission.edits.length === 0) {
+    const [first] = changesOf(emission);
+    if (first === undefined) {
       const name = path.basename(emission.file);
       await vscode.window.showInformationMessage(vscode.l10n.t('{0} has the learned widths already.', name));
       return;
     }
     await this.close();
-    const name = path.basename(emission.file);
+    const name = path.basename(first.file);
     this.count += 1;
     // A name of its own each time: the editor keeps contents by name.
     const preview = vscode.Uri.from({ scheme: SCHEME, path: `/${name}`, query: String(this.count) });
-    this.contents.set(preview.toString(), emission.after);
+    this.contents.set(preview.toString(), first.after);
     this.shown = { emission, document, version, preview };
     setContext('emissionShown', true);
     const title = vscode.l10n.t('{0}: source ↔ learned widths', name);
-    await vscode.commands.executeCommand('vscode.diff', document.uri, preview, title, { preview: true });
+    const source = first === emission ? document.uri : vscode.Uri.file(first.file);
+    await vscode.commands.executeCommand('vscode.diff', source, preview, title, { preview: true });
     const apply = vscode.l10n.t('Apply');
     const discard = vscode.l10n.t('Discard');
-    const widths = emission.edits.length;
-    const question =
-      widths === 1
-        ? vscode.l10n.t('Write 1 changed number into {0}?', name)
-        : vscode.l10n.t('Write {0} changed numbers into {1}?', widths, name);
     // Not awaited by the command: the question may stay while the difference is read.
-    void vscode.window.showInformationMessage(question, apply, discard).then(async (chosen) => {
+    void vscode.window.showInformationMessage(askToWrite(emission), apply, discard).then(async (chosen) => {
       if (this.shown?.preview !== preview) return;
       if (chosen === apply) await vscode.commands.executeCommand('shrinknets.applyEmission');
       if (chosen === discard) await this.close();
@@ -76,21 +73,27 @@ export class Emissions implements vscode.Disposable {
     if (shown === undefined)
       throw badInput('nothing-shown', vscode.l10n.t('No learned widths are shown; emit them first.'));
     const { emission, document, version } = shown;
-    if (document.version !== version || document.getText() !== emission.before)
-      throw badInput(
-        'source-changed',
-        vscode.l10n.t('{0} changed while its widths were shown; emit them again.', emission.file),
-      );
+    if (document.version !== version) throw sourceChanged(emission.file);
     const edit = new vscode.WorkspaceEdit();
-    for (const { range, text } of emission.edits) {
-      const at = new vscode.Range(document.positionAt(range.start), document.positionAt(range.end));
-      edit.replace(document.uri, at, text);
+    const changed: { change: FileChange; target: vscode.TextDocument }[] = [];
+    for (const change of changesOf(emission)) {
+      const target =
+        change === emission
+          ? document
+          : await vscode.workspace.openTextDocument(vscode.Uri.file(change.file));
+      if (target.getText() !== change.before) throw sourceChanged(change.file);
+      changed.push({ change, target });
+      for (const { range, text } of change.edits) {
+        const at = new vscode.Range(target.positionAt(range.start), target.positionAt(range.end));
+        edit.replace(target.uri, at, text);
+      }
     }
     const written = await vscode.workspace.applyEdit(edit);
-    if (!written || document.getText() !== emission.after)
+    const failed = changed.find(({ change, target }) => !written || target.getText() !== change.after);
+    if (failed !== undefined)
       throw badInput(
         'edit-failed',
-        vscode.l10n.t('{0} could not be changed; is it read-only?', emission.file),
+        vscode.l10n.t('{0} could not be changed; is it read-only?', failed.change.file),
       );
     await this.close();
     await vscode.window.showTextDocument(document, { preview: false });
@@ -119,4 +122,20 @@ export class Emissions implements vscode.Disposable {
     this.shown = undefined;
     setContext('emissionShown', false);
   }
+}
+
+function askToWrite(emission: Emission): string {
+  const changes = changesOf(emission);
+  const names = changes.map(({ file }) => path.basename(file)).join(', ');
+  const widths = changes.reduce((sum, { edits }) => sum + edits.length, 0);
+  return widths === 1
+    ? vscode.l10n.t('Write 1 changed number into {0}?', names)
+    : vscode.l10n.t('Write {0} changed numbers into {1}?', widths, names);
+}
+
+function sourceChanged(file: string): Error {
+  return badInput(
+    'source-changed',
+    vscode.l10n.t('{0} changed while its widths were shown; emit them again.', file),
+  );
 }

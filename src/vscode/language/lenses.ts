@@ -21,7 +21,9 @@ export function lensesOf(
   return held.reading.models.flatMap((model) => {
     const known = learned.peek(document.fileName, model.name);
     const wholes = model.partOf.length === 0 ? modelLenses(document, model, known, lens) : [];
-    return [...wholes, ...model.sites.flatMap((site) => siteLenses(model, site, known, lens, words))];
+    // Layers of other files have their lenses there.
+    const here = model.sites.filter((site) => site.file === held.reading.file);
+    return [...wholes, ...here.flatMap((site) => siteLenses(model, site, known, lens, words))];
   });
 }
 

@@ -75,7 +75,7 @@ export class Readings implements vscode.Disposable {
 
   /** A reading of the text as it is now that stays what it is, for work that takes longer. */
   async read(document: vscode.TextDocument): Promise<SourceReading> {
-    return readModelText(fileNameOf(document), document.getText());
+    return readModelText(fileNameOf(document), document.getText(), heldText);
   }
 
   /** The reading of the text as it is now, to be used at once: the next reading takes its place. */
@@ -133,7 +133,7 @@ export class Readings implements vscode.Disposable {
   }
 
   private async load(): Promise<void> {
-    this.loading ??= modelFollower().then((follow) => {
+    this.loading ??= modelFollower(heldText).then((follow) => {
       this.follow = follow;
     });
     await this.loading;
@@ -153,6 +153,13 @@ export class Readings implements vscode.Disposable {
     this.read$.fire(document);
     return reading;
   }
+}
+
+/** The text of a file as an open document has it, saved or not. */
+function heldText(file: string): string | undefined {
+  const isIt = (document: vscode.TextDocument): boolean =>
+    document.uri.scheme === 'file' && document.fileName === file;
+  return vscode.workspace.textDocuments.find(isIt)?.getText();
 }
 
 function pauseFor(readMs: number): number {

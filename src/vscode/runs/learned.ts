@@ -73,8 +73,11 @@ export class LearnedStore implements vscode.Disposable {
   ): { readonly sentence: string; readonly range: Range } | undefined {
     for (const model of reading.models) {
       const site = model.sites.find(
-        ({ widthRange }) =>
-          widthRange !== undefined && widthRange.start <= offset && offset <= widthRange.end,
+        ({ file: own, widthFile = own, widthRange }) =>
+          widthFile === reading.file &&
+          widthRange !== undefined &&
+          widthRange.start <= offset &&
+          offset <= widthRange.end,
       );
       const known = this.peek(file, model.name);
       const width = site === undefined ? undefined : known?.sites.get(site.id);
@@ -94,7 +97,9 @@ export class LearnedStore implements vscode.Disposable {
       const known = this.peek(file, model.name);
       return model.sites.flatMap((site) => {
         const width = known?.sites.get(site.id);
-        if (site.widthRange === undefined || width === undefined || width.after === site.width) return [];
+        const isHere = (site.widthFile ?? site.file) === reading.file;
+        if (!isHere || site.widthRange === undefined || width === undefined || width.after === site.width)
+          return [];
         return [{ end: site.widthRange.end, label: `→ ${width.after}` }];
       });
     });

@@ -21,7 +21,11 @@ export function checkEdit(marked: string, file?: string): void {
   expect(planned.problems).toEqual([]);
   const edited = applyEdits(before, planned.edits);
   expect(edited).toBe(after);
-  expect(planEdits(read(edited, file), undefined, learned)).toEqual({ edits: [], problems: [] });
+  expect(planEdits(read(edited, file), undefined, learned)).toEqual({
+    edits: [],
+    elsewhere: [],
+    problems: [],
+  });
   expect(applyEdits(edited, invertEdits(before, planned.edits))).toBe(before);
 }
 
