@@ -1,11 +1,13 @@
 import { randomBytes } from 'node:crypto';
-import { lstat, mkdtemp, rmdir, unlink } from 'node:fs/promises';
+import { lstat, mkdir, mkdtemp, rmdir, unlink, utimes } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname, isAbsolute, join } from 'node:path';
+import { codeOf } from './durable';
 
 /**
  * Where a backend listens: a socket in a folder that only the user may enter. Not in the run's folder: the path of
- * a socket may have about 100 characters, and projects lie deeper than that.
+ * a socket may have about 100 characters, and projects lie deeper than that. The user's runtime folder is better than a
+ * temporary one: nobody tidies it up while the user, or a process of theirs, is there.
  */
 
 const PREFIX = 'shrinknets-';
@@ -14,11 +16,51 @@ const SOCKET_NAME = 's';
 const MAX_SOCKET_PATH_BYTES = 103;
 
 /** Makes the folder (mode 0700, as `mkdtemp` does) and names the socket in it. */
-export async function makeSocketPath(platform: NodeJS.Platform = process.platform): Promise<string> {
+export async function makeSocketPath(
+  platform: NodeJS.Platform = process.platform,
+  environment: NodeJS.ProcessEnv = process.env,
+): Promise<string> {
   if (platform === 'win32') return `\\\\.\\pipe\\${PREFIX}${randomBytes(16).toString('hex')}`;
-  const spare = Buffer.byteLength(join(tmpdir(), `${PREFIX}XXXXXX`, SOCKET_NAME));
-  const parent = spare <= MAX_SOCKET_PATH_BYTES ? tmpdir() : '/tmp';
+  const runtime = environment['XDG_RUNTIME_DIR'] ?? '';
+  // After `su` it may still be that of somebody else.
+  const parents = isAbsolute(runtime) && (await isPrivate(runtime)) ? [runtime, tmpdir()] : [tmpdir()];
+  const parent = parents.find(isShortEnough) ?? '/tmp';
   return join(await mkdtemp(join(parent, PREFIX)), SOCKET_NAME);
+}
+
+function isShortEnough(parent: string): boolean {
+  return Buffer.byteLength(join(parent, `${PREFIX}XXXXXX`, SOCKET_NAME)) <= MAX_SOCKET_PATH_BYTES;
+}
+
+/** Whether a folder is this user's, and nobody else may enter it. */
+async function isPrivate(folder: string): Promise<boolean> {
+  const found = await lstat(folder).catch(() => undefined);
+  return found?.isDirectory() === true && found.uid === process.getuid?.() && (found.mode & 0o077) === 0;
+}
+
+/**
+ * Makes a socket look used, as is the custom: systems delete what lies in temporary folders for days.
+ *
+ * @returns false if it is gone
+ */
+export async function touchSocket(socket: string): Promise<boolean> {
+  if (!hasOurName(socket)) return true;
+  const now = new Date();
+  try {
+    await utimes(socket, now, now);
+    await utimes(dirname(socket), now, now);
+  } catch (error) {
+    return codeOf(error) !== 'ENOENT';
+  }
+  return true;
+}
+
+/** Makes the folder of a socket again that was deleted. @throws Error if it cannot be, or is another's by now */
+export async function remakeSocketFolder(socket: string): Promise<void> {
+  await mkdir(dirname(socket), { mode: 0o700 }).catch((error: unknown) => {
+    if (codeOf(error) !== 'EEXIST') throw error;
+  });
+  if (!(await isOwnSocket(socket))) throw new Error(`${dirname(socket)} is not private`);
 }
 
 /**
@@ -27,9 +69,7 @@ export async function makeSocketPath(platform: NodeJS.Platform = process.platfor
  */
 export async function isOwnSocket(socket: string): Promise<boolean> {
   if (process.platform === 'win32') return socket.startsWith(`\\\\.\\pipe\\${PREFIX}`);
-  if (!hasOurName(socket)) return false;
-  const folder = await lstat(dirname(socket)).catch(() => undefined);
-  return folder?.isDirectory() === true && folder.uid === process.getuid?.() && (folder.mode & 0o077) === 0;
+  return hasOurName(socket) && (await isPrivate(dirname(socket)));
 }
 
 function hasOurName(socket: string): boolean {

@@ -51,7 +51,9 @@ describe('stopping', () => {
   });
 
   it('works on a backend whose socket is gone', async () => {
-    const handle = await startRun(startSettings(ENDLESS, { owner: 'detached' }));
+    // It is not made again within this test.
+    const env = { TEST_TIMES: JSON.stringify({ renewalMs: 1e9 }) };
+    const handle = await startRun(startSettings(ENDLESS, { owner: 'detached', env }));
     const socket = (await readLock(handle.folder))?.socket ?? '';
     rmSync(socket);
     // It can still be followed, through its journal.

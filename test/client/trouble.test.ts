@@ -1,6 +1,7 @@
 import {
   appendFileSync,
   chmodSync,
+  existsSync,
   readdirSync,
   readFileSync,
   renameSync,
@@ -10,9 +11,9 @@ import {
   utimesSync,
   writeFileSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { resumeRun, startRun } from '../../src/client/runs';
+import { attachRun, resumeRun, startRun } from '../../src/client/runs';
 import { backendEnvironment, spawnBackend } from '../../src/client/spawnBackend';
 import { messageOf } from '../../src/core/errors';
 import type { JournalEvent } from '../../src/core/events';
@@ -105,10 +106,11 @@ describe('a backend that dies', () => {
     const owner = await startOwner(settings);
     owner.process.kill('SIGKILL');
     process.kill(-owner.group, 'SIGKILL');
-    await until(
-      () => readStartTime(owner.pid),
-      (start) => start === undefined,
-    );
+    for (const pid of [owner.pid, owner.group])
+      await until(
+        () => readStartTime(pid),
+        (start) => start === undefined,
+      );
     const stale = await readLock(owner.folder);
     expect(stale?.pid).toBe(owner.pid);
     expect((await describeRun(owner.folder)).state).toBe('interrupted');
@@ -249,6 +251,34 @@ describe('a backend whose lock', () => {
     );
     await handle.stop();
     expect((await handle.closed).state).toBe('stopped');
+  });
+
+  it('names a socket that looks used, and that is made again when something tidied it away', async () => {
+    const handle = await startRun(startSettings(ENDLESS, { env: { TEST_TIMES } }));
+    const socket = (await readLock(handle.folder))?.socket ?? '';
+    const longAgo = new Date(1_000_000);
+    for (const path of [dirname(socket), socket]) {
+      utimesSync(path, longAgo, longAgo);
+      await until(
+        () => statSync(path).atimeMs,
+        (time) => time > longAgo.getTime(),
+      );
+    }
+    for (const path of [socket, dirname(socket)]) {
+      rmSync(path, { recursive: true });
+      await until(() => existsSync(socket), Boolean);
+      expect(statSync(dirname(socket)).mode & 0o777).toBe(0o700);
+      const late = await attachRun(handle.folder);
+      // Progress comes over the socket alone.
+      await until(
+        () => late.progress,
+        (progress) => progress !== undefined,
+      );
+      await late.detach();
+    }
+    await handle.stop();
+    expect((await handle.closed).state).toBe('stopped');
+    expect(existsSync(dirname(socket))).toBe(false);
   });
 
   it('nobody comes to stops by itself, if it was started for somebody', async () => {

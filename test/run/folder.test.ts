@@ -1,5 +1,6 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { listRuns } from '../../src/run/listRuns';
@@ -12,7 +13,13 @@ import {
   startTimeCommand,
 } from '../../src/run/processIdentity';
 import { createRun, isRunName, nameRun, readPlan } from '../../src/run/runFolder';
-import { isOwnSocket, makeSocketPath, removeSocketPath } from '../../src/run/socketPath';
+import {
+  isOwnSocket,
+  makeSocketPath,
+  remakeSocketFolder,
+  removeSocketPath,
+  touchSocket,
+} from '../../src/run/socketPath';
 import { countingPlan, makeFolder, OPTIONS, removeFolders } from './support/runs';
 
 afterAll(removeFolders);
@@ -167,6 +174,37 @@ describe('a socket', () => {
     expect(existsSync(join(socket, '..'))).toBe(false);
     expect(await isOwnSocket('/var/run/docker.sock')).toBe(false);
     expect(await makeSocketPath('win32')).toMatch(/^\\\\\.\\pipe\\shrinknets-[0-9a-f]{32}$/);
+  });
+
+  it('lies in the user’s runtime folder, if that is private and short enough', async () => {
+    const parentFor = async (runtime: string): Promise<string> => {
+      const socket = await makeSocketPath('linux', { XDG_RUNTIME_DIR: runtime });
+      expect(await isOwnSocket(socket)).toBe(true);
+      await removeSocketPath(socket);
+      return join(socket, '../..');
+    };
+    const runtime = makeFolder();
+    expect(await parentFor(runtime)).toBe(runtime);
+    chmodSync(runtime, 0o755);
+    expect(await parentFor(runtime)).toBe(tmpdir());
+    const long = join(makeFolder(), 'x'.repeat(80));
+    mkdirSync(long, { mode: 0o700 });
+    for (const unfit of [long, join(runtime, 'gone'), 'relative', ''])
+      expect(await parentFor(unfit)).toBe(tmpdir());
+    const link = join(makeFolder(), 'link');
+    symlinkSync(makeFolder(), link);
+    expect(await parentFor(link)).toBe(tmpdir());
+  });
+
+  it('whose folder is another’s by now is not made again', async () => {
+    const socket = await makeSocketPath();
+    execFileSync('chmod', ['777', join(socket, '..')]);
+    await expect(remakeSocketFolder(socket)).rejects.toThrow('not private');
+    await removeSocketPath(socket);
+    await remakeSocketFolder(socket);
+    expect(await isOwnSocket(socket)).toBe(true);
+    expect(await touchSocket(socket)).toBe(false);
+    await removeSocketPath(socket);
   });
 
   it('is all that is removed, whatever a lock says', async () => {

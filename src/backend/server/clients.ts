@@ -9,6 +9,7 @@ import {
   type BackendState,
 } from '../../protocol/backend';
 import { refuse, serveConnection, type ServerPeer } from '../../protocol/connection';
+import { remakeSocketFolder, touchSocket } from '../../run/socketPath';
 
 /** Everybody who watches a run. Knows nothing of the run but its events. */
 
@@ -45,9 +46,10 @@ interface Client {
 export class Clients {
   private readonly attached = new Set<Client>();
   private readonly sockets = new Set<Socket>();
-  private readonly server: Server;
+  private server: Server;
   private lastProgress: Progress | undefined;
   private progressTimer: NodeJS.Timeout | undefined;
+  private relistening = false;
 
   constructor(private readonly owner: ClientsOwner) {
     this.server = createServer((socket) => this.accept(socket));
@@ -58,6 +60,21 @@ export class Clients {
       this.server.once('error', reject);
       this.server.listen(socketPath, resolve);
     });
+  }
+
+  /** Keeps the socket from being tidied away, and listens again where it was. */
+  async keepListening(socketPath: string): Promise<void> {
+    if (this.relistening || (await touchSocket(socketPath))) return;
+    this.relistening = true;
+    try {
+      // Those who are connected stay so.
+      this.server.close();
+      this.server = createServer((socket) => this.accept(socket));
+      await remakeSocketFolder(socketPath);
+      await this.listen(socketPath);
+    } finally {
+      this.relistening = false;
+    }
   }
 
   get count(): number {

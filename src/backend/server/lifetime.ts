@@ -56,7 +56,8 @@ export class Lifetime {
     return this.aborter.signal;
   }
 
-  begin(): void {
+  /** @param onRenewal called whenever the lock has been renewed */
+  begin(onRenewal: () => Promise<void>): void {
     for (const name of ['SIGTERM', 'SIGINT'] as const) this.listen(name, () => this.onSignal());
     this.listen('message', (message) => {
       if (message === STOP_MESSAGE) this.onRelayedSignal();
@@ -65,7 +66,10 @@ export class Lifetime {
     this.listen('SIGHUP', () => undefined);
     this.listen('uncaughtException', (error) => this.rejectCrashed(error));
     this.listen('unhandledRejection', (error) => this.rejectCrashed(error));
-    const renewal = setInterval(() => void this.watchLock(), this.settings.renewalMs ?? LOCK_RENEWAL_MS);
+    const renewal = setInterval(
+      () => void this.watchLock(onRenewal),
+      this.settings.renewalMs ?? LOCK_RENEWAL_MS,
+    );
     this.cleanups.push(() => clearInterval(renewal));
     if (this.attached === 0) this.waitForOwner(this.settings.firstClientMs ?? 30_000);
   }
@@ -128,10 +132,10 @@ export class Lifetime {
   }
 
   /** The lock shows others that this backend lives; without it two could write the same run. */
-  private async watchLock(): Promise<void> {
+  private async watchLock(onRenewal: () => Promise<void>): Promise<void> {
     try {
-      if (await holdsLock(this.folder, this.token)) return await renewLock(this.folder);
-      throw new Error('the lock is gone');
+      if (!(await holdsLock(this.folder, this.token))) throw new Error('the lock is gone');
+      await renewLock(this.folder);
     } catch (error) {
       this.rejectCrashed(
         new ShrinkError(
@@ -142,6 +146,8 @@ export class Lifetime {
         ),
       );
     }
+    // A run without its socket can still be followed by its journal, and stopped by a signal.
+    await onRenewal().catch(() => undefined);
   }
 
   /** Ends the process without waiting for the job. */

@@ -64,7 +64,7 @@ export async function serveRun(folder: string, job: Job, settings: LifetimeSetti
       const restored = await restoreRun(folder);
       recorder = new Recorder(folder, restored.journal, restored.history, (event) => clients.publish(event));
       markReady();
-      lifetime.begin();
+      lifetime.begin(() => clients.keepListening(socket));
       tellEngine(restored.history);
       const crashes = await readCrashes(folder);
       await forgetKilled(folder);
