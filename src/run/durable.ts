@@ -65,13 +65,27 @@ function temporaryFor(path: string): string {
 const NO_FOLDER_SYNC = new Set(['EPERM', 'EACCES', 'EISDIR', 'EINVAL', 'ENOTSUP', 'EBADF']);
 
 /** Makes renames and new names in `folder` survive a power loss. */
-async function syncFolder(folder: string): Promise<void> {
+export async function syncFolder(folder: string): Promise<void> {
   try {
     const handle = await open(folder, 'r');
     try {
       await handle.sync();
     } finally {
       await handle.close();
+    }
+  } catch (error) {
+    if (!NO_FOLDER_SYNC.has(codeOf(error) ?? '')) throw error;
+  }
+}
+
+/** As {@link syncFolder}, at once. */
+function syncFolderSync(folder: string): void {
+  try {
+    const descriptor = openSync(folder, 'r');
+    try {
+      fsyncSync(descriptor);
+    } finally {
+      closeSync(descriptor);
     }
   } catch (error) {
     if (!NO_FOLDER_SYNC.has(codeOf(error) ?? '')) throw error;
@@ -119,6 +133,7 @@ export function writeDurablySync(path: string, content: string): void {
       closeSync(descriptor);
     }
     renameSync(temporary, path);
+    syncFolderSync(dirname(path));
   } catch (error) {
     rmSync(temporary, { force: true });
     throw fileError(error, 'write a file', path);

@@ -4,7 +4,7 @@ import { ShrinkError } from '../core/errors';
 import type { JournalEvent, RunEvent } from '../core/events';
 import type { Checkpoint } from '../core/job';
 import { chooseKept, deleteOtherCheckpoints, findLatestCheckpoint } from './checkpoints';
-import { isTemporary } from './durable';
+import { isTemporary, syncFolder } from './durable';
 import { JournalWriter, readJournal, type JournalContent } from './journal';
 import { findEnding } from './listRuns';
 import { RUN_FILES } from './paths';
@@ -51,6 +51,8 @@ export async function restoreRun(folder: string): Promise<RestoredRun> {
   await rm(join(folder, RUN_FILES.result), { force: true });
   const journal = JournalWriter.open(folder, content, history.length);
   journal.sync();
+  // Its name, too, if it was made just now.
+  await syncFolder(folder);
   // Only after the cut: until then the journal names them.
   await deleteOtherCheckpoints(folder, chooseKept(history));
   return {

@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { ShrinkError } from '../core/errors';
 import type { TrainOptions } from '../core/options';
 import type { Plan } from '../core/plan';
-import { codeOf, fileError, writeDurably } from './durable';
+import { codeOf, fileError, syncFolder, writeDurably } from './durable';
 import { PROJECT_FOLDER, RUN_FILES } from './paths';
 
 /** Making a run's folder, and the two files that never change in it. */
@@ -79,6 +79,7 @@ async function makeFolders(folder: string): Promise<void> {
   await mkdir(folder).catch((error: unknown) => {
     if (codeOf(error) !== 'EEXIST') throw error;
   });
+  await syncFolder(dirname(folder));
 }
 
 /** Two runs may start in one second, or the clock may go back: the name is taken exclusively. */
@@ -87,6 +88,7 @@ async function makeUnique(runsFolder: string, name: string): Promise<string> {
     const folder = join(runsFolder, count === 1 ? name : `${name}-${count}`);
     try {
       await mkdir(folder);
+      await syncFolder(runsFolder);
       return folder;
     } catch (error) {
       if (codeOf(error) !== 'EEXIST') throw error;

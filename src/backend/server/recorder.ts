@@ -5,7 +5,7 @@ import type { JournalEvent, RunEvent } from '../../core/events';
 import type { Checkpoint } from '../../core/job';
 import { writeCheckpoint } from '../../run/checkpointFormat';
 import { checkpointFile, chooseKept, chooseNewest, deleteOtherCheckpoints } from '../../run/checkpoints';
-import { fileError, writeDurably, writeDurablySync } from '../../run/durable';
+import { fileError, syncFolder, writeDurably, writeDurablySync } from '../../run/durable';
 import type { JournalWriter } from '../../run/journal';
 import { RUN_FILES, resolveInside } from '../../run/paths';
 
@@ -136,6 +136,7 @@ export class Recorder {
       if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST'))
         throw fileError(error, 'make a folder', folder);
     });
+    await syncFolder(dirname(folder));
   }
 
   /** Waits for a checkpoint that is being written. */
