@@ -20,6 +20,8 @@ afterAll(removeFolders);
 const KILLS = Number(process.env['SHRINKNETS_KILLS'] ?? 4);
 const BACKEND =
   process.env['SHRINKNETS_BACKEND'] ?? fileURLToPath(new URL('../../dist/backend.cjs', import.meta.url));
+/** Of the moments: long runs can be split. */
+const SEED = Number(process.env['SHRINKNETS_SEED'] ?? 1);
 const KILLS_PER_RUN = 8;
 
 const MODEL = `import * as tf from '@tensorflow/tfjs';
@@ -120,7 +122,7 @@ describe.skipIf(!existsSync(BACKEND))('training that is killed', () => {
       const trainingMs = (whole.history.at(-1)?.at ?? 0) - first;
       let kills = 0;
       let fromCheckpoint = 0;
-      for (let seed = 1; kills < KILLS;) {
+      for (let seed = SEED; kills < KILLS;) {
         const settings = await settingsFor(engine);
         let handle = await startRun(settings);
         for (let killsHere = 0; ; killsHere += 1) {

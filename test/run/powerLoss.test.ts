@@ -72,8 +72,8 @@ beforeAll(async () => {
   first.end();
   const second = await resume(disk);
   await second.saveCheckpoint(checkpoint(6));
-  await second.writeFile('weights/points/1.bin', WEIGHTS);
   await second.writeFile('weights/model.bin', WEIGHTS);
+  await second.writeFile('weights/points/1.bin', WEIGHTS);
   second.emit(result('r'));
   second.end();
   disk.end();
