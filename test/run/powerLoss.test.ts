@@ -129,7 +129,7 @@ describe('after a power loss at any moment, when of what was not synced there is
       await check(into, disk.toldBefore(moment)).catch((error: unknown) => {
         const last = disk.operations[moment - 1];
         throw new Error(
-          `after operation ${moment} (${JSON.stringify(last)?.slice(0, 200)}): ${String(error)}`,
+          `after operation ${moment} (${JSON.stringify(last).slice(0, 200)}): ${String(error)}`,
         );
       });
       rmSync(into, { recursive: true });
