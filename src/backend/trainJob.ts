@@ -20,7 +20,7 @@ export async function trainJob(context: RunContext): Promise<'done' | 'stopped'>
   const { plan, options } = context;
   // Building a model needs some engine; which one trains it is measured on the model.
   await findEngine('wasm').load();
-  const { authored, optimizer } = await makeModel(context);
+  const { authored, optimizer, note } = await makeModel(context);
   const data = await loadData(context);
   const prepared = prepareTraining(plan, authored, data, options.loss);
   const spec: OptimizerSpec = {
@@ -40,7 +40,7 @@ export async function trainJob(context: RunContext): Promise<'done' | 'stopped'>
     context.avoidEngines,
   );
   const { engine } = chosen;
-  if (context.resumeFrom === undefined) announce(context, chosen, prepared, spec);
+  if (context.resumeFrom === undefined) announce(context, chosen, prepared, spec, note);
   else if (context.avoidEngines !== undefined && context.avoidEngines.length > 0)
     announceEngine(context, chosen);
   return runSession(context, { engine, authored, prepared, optimizer: spec, mode });
@@ -77,6 +77,7 @@ function announce(
   chosen: Selection,
   prepared: ReturnType<typeof prepareTraining>,
   spec: OptimizerSpec,
+  note: string | undefined,
 ): void {
   announceEngine(context, chosen);
   const { dataset, analysis } = prepared;
@@ -94,7 +95,7 @@ function announce(
     optimizer: spec.name,
     learningRate: spec.learningRate,
     loss: prepared.head.loss,
-    notes: noteSource(context, prepared.notes),
+    notes: noteSource(context, note === undefined ? prepared.notes : [note, ...prepared.notes]),
   });
 }
 
@@ -104,7 +105,7 @@ function announce(
  */
 async function makeModel(
   context: RunContext,
-): Promise<{ authored: AuthoredModel; optimizer: OptimizerSpec }> {
+): Promise<{ authored: AuthoredModel; optimizer: OptimizerSpec; note: string | undefined }> {
   const before = Math.random;
   Math.random = seededRandom(mixSeed(context.options.seed, 61));
   let evaluated: Awaited<ReturnType<typeof evaluatePlan>>;
@@ -113,7 +114,7 @@ async function makeModel(
   } finally {
     Math.random = before;
   }
-  const { model, siteOf } = evaluated;
+  const { model, siteOf, note } = evaluated;
   const { program } = context.plan;
   const axes = program.kind === 'topology' ? program.axes : undefined;
   const compiled = compileSettings(model);
@@ -125,7 +126,8 @@ async function makeModel(
     ...(compiled.loss === undefined ? {} : { loss: compiled.loss }),
   };
   model.dispose();
-  return { authored, optimizer: compiled.optimizer ?? { name: 'adam', learningRate: 0.001, settings: {} } };
+  const optimizer = compiled.optimizer ?? { name: 'adam', learningRate: 0.001, settings: {} };
+  return { authored, optimizer, note };
 }
 
 /** Loss and optimizer that the author compiled the model with. */

@@ -85,6 +85,8 @@ export type Program =
       readonly code: string;
       /** Slices of the files that it imports, each after those that it imports itself. */
       readonly modules?: readonly SliceModule[];
+      /** The same without `model.compile(…)`, for where that needs what only the page or the program has. */
+      readonly uncompiled?: { readonly code: string; readonly modules: readonly SliceModule[] };
     }
   /** Python: read statically. `siteOf` maps layer names to site ids. */
   | {

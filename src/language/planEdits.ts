@@ -36,12 +36,13 @@ export function planEdits(
 ): PlannedEdits {
   const model = chooseModel(reading, modelName);
   const problems: Problem[] = [];
+  const computed: Computed[] = [];
   const wishes = [
-    ...widthWishes(model, learned, problems),
-    ...dependentWishes(reading.file, model, learned, problems),
+    ...widthWishes(model, learned, problems, computed),
+    ...dependentWishes(reading.file, model, learned, computed),
   ];
   const planned = settleWishes(reading, wishes, problems);
-  if (problems.length === 0) problems.push(...checkReadBack(reading, model, planned, learned));
+  if (problems.length === 0) problems.push(...checkReadBack(reading, model, planned, learned, computed));
   if (problems.length > 0)
     return { edits: [], elsewhere: [], problems: problems.map((problem) => placeProblem(reading, problem)) };
   return {
@@ -91,7 +92,19 @@ interface Wish {
   readonly what: string;
 }
 
-function widthWishes(model: ModelReading, learned: LearnedWidths, problems: Problem[]): Wish[] {
+/** A number that is computed and should change: it does if the literals behind it do, or else it is a problem. */
+interface Computed {
+  readonly problem: Problem;
+  /** Of a width; a number of another kind shows in what the edited source makes. */
+  readonly site?: number;
+}
+
+function widthWishes(
+  model: ModelReading,
+  learned: LearnedWidths,
+  problems: Problem[],
+  computed: Computed[],
+): Wish[] {
   const wishes: Wish[] = [];
   for (const id of Object.keys(learned))
     if (model.sites[Number(id)] === undefined)
@@ -104,6 +117,10 @@ function widthWishes(model: ModelReading, learned: LearnedWidths, problems: Prob
   for (const site of model.sites) {
     const wanted = learned[site.id];
     const refused = refuseSite(site, wanted);
+    if (refused?.code === 'computed-width' && site.width !== undefined) {
+      if (wanted !== site.width) computed.push({ problem: refused, site: site.id });
+      continue;
+    }
     if (refused !== undefined) {
       problems.push(refused);
       continue;
@@ -165,7 +182,7 @@ function dependentWishes(
   file: string,
   model: ModelReading,
   learned: LearnedWidths,
-  problems: Problem[],
+  computed: Computed[],
 ): Wish[] {
   return model.dependents.flatMap((dependent) => {
     const value = dependent.terms.reduce((sum, term) => {
@@ -178,15 +195,15 @@ function dependentWishes(
       const place = { file, range };
       return [{ literal: place, value, use: place, what }];
     }
-    if (value !== dependent.value)
-      problems.push({
-        severity: 'error',
-        code: 'computed-width',
-        message:
-          `${what} must become ${value}, but it is computed, so it cannot be written as a literal; ` +
-          'write a number there, or emit the compact model as a module.',
-        range,
-      });
+    const problem: Problem = {
+      severity: 'error',
+      code: 'computed-width',
+      message:
+        `${what} must become ${value}, but it is computed, so it cannot be written as a literal; ` +
+        'write a number there, or emit the compact model as a module.',
+      range,
+    };
+    if (value !== dependent.value) computed.push({ problem });
     return [];
   });
 }
@@ -239,19 +256,24 @@ function checkReadBack(
   model: ModelReading,
   planned: readonly FileEdits[],
   learned: LearnedWidths,
+  computed: readonly Computed[],
 ): Problem[] {
-  if (planned.length === 0) return [];
+  if (planned.length === 0) return computed.map(({ problem }) => problem);
   const texts = new Map(planned.map(({ file, text, edits }) => [file, applyEdits(text, edits)]));
   const again = reading.internal.reread(texts.get(reading.file) ?? reading.text, texts);
   const edited = again.models.find((candidate) => candidate.name === model.name);
-  const matches =
-    again.problems.length <= reading.problems.length &&
-    edited?.sites.length === model.sites.length &&
-    model.sites.every((site) => {
-      const now = edited.sites[site.id];
-      return now?.layerType === site.layerType && now.width === (learned[site.id] ?? site.width);
-    });
-  if (matches) return [];
+  const isSound =
+    again.problems.length <= reading.problems.length && edited?.sites.length === model.sites.length;
+  const isRight = (site: ReadSite): boolean => {
+    const now = edited?.sites[site.id];
+    return now?.layerType === site.layerType && now.width === (learned[site.id] ?? site.width);
+  };
+  if (isSound && model.sites.every(isRight)) return [];
+  const wrong = computed.filter(({ site }) => {
+    const known = site === undefined ? undefined : model.sites[site];
+    return known === undefined ? !isSound : !isRight(known);
+  });
+  if (wrong.length > 0) return wrong.map(({ problem }) => problem);
   return [
     {
       severity: 'error',

@@ -1,6 +1,6 @@
 import { extname } from 'node:path';
 import type { Plan, Site } from '../../core/plan';
-import { badInput } from '../../core/errors';
+import { badInput, messageOf } from '../../core/errors';
 import * as tf from '../../engine/tf';
 import { describeThrown } from './describeThrown';
 import { jitiFor } from './jitiFor';
@@ -11,6 +11,8 @@ export interface EvaluatedPlan {
   readonly model: tf.LayersModel;
   /** Site id by layer name. */
   readonly siteOf: Readonly<Record<string, number>>;
+  /** What could not be done as the source says. */
+  readonly note?: string;
 }
 
 /**
@@ -24,22 +26,33 @@ export async function evaluatePlan(plan: Plan): Promise<EvaluatedPlan> {
     const model = await tf.models.modelFromJSON(json as Parameters<typeof tf.models.modelFromJSON>[0]);
     return { model, siteOf: plan.program.siteOf };
   }
-  const marks = new SiteMarks();
+  const { program, file } = plan;
+  let marks = new SiteMarks();
   let result: unknown;
+  let note: string | undefined;
   try {
-    result = await runSlices(plan.program, plan.file, marks);
+    result = await runSlices(program, file, marks);
   } catch (thrown) {
-    throw describeThrown(thrown, plan, siteAt(plan, marks.latest));
+    const failure = describeThrown(thrown, plan, siteAt(plan, marks.latest));
+    if (program.uncompiled === undefined) throw failure;
+    marks = new SiteMarks();
+    try {
+      result = await runSlices(program.uncompiled, file, marks);
+    } catch {
+      throw failure;
+    }
+    note = `model.compile was left out (${messageOf(failure)}) say loss= and optimizer= in the hint`;
   }
   if (!(result instanceof tf.LayersModel))
     throw badInput(
       'model-throws',
       `${plan.file}: ${plan.model} gives ${describeValue(result)}, not a model; make it return a tf.LayersModel.`,
     );
-  return { model: result, siteOf: collectSites(result, marks.made) };
+  const siteOf = collectSites(result, marks.made);
+  return { model: result, siteOf, ...(note === undefined ? {} : { note }) };
 }
 
-type SliceProgram = Extract<Plan['program'], { kind: 'slice' }>;
+type SliceProgram = Pick<Extract<Plan['program'], { kind: 'slice' }>, 'code' | 'modules'>;
 
 /** Runs the slices of the files that a model needs, its own last, and calls what makes the model. */
 async function runSlices(program: SliceProgram, file: string, marks: SiteMarks): Promise<unknown> {

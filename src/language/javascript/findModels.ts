@@ -290,6 +290,8 @@ export function holdersOf(fn: Binding, scopes: ScopeTable): { binding: Binding; 
           ? parent.field('left')
           : undefined;
     const binding = target === undefined ? undefined : scopes.bindingOf(unwrap(target));
-    return binding === undefined || target?.type === 'object_pattern' ? [] : [{ binding, call }];
+    // A field is set in a constructor, which is not run for its sake.
+    const isHolder = binding !== undefined && binding.kind !== 'member' && target?.type !== 'object_pattern';
+    return isHolder ? [{ binding, call }] : [];
   });
 }

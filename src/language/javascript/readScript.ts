@@ -1,12 +1,12 @@
 import { badInput } from '../../core/errors';
 import type { Program } from '../../core/plan';
 import type { FoundModel, FrontEnd, HintTarget, ModelReading, OtherFile } from '../reading';
-import type { Syntax } from '../syntax';
+import { piecewise, type Syntax } from '../syntax';
 import { findMadeModels, giveUniqueNames, type MadeModel } from './findModels';
 import { findImportedModels } from './importedModels';
 import { findLayerCalls, type LayerCall } from './layerCalls';
 import { findSites, type ModelSites } from './modelSites';
-import { enclosingFunction, enclosingStatement } from './nodes';
+import { argumentsOf, enclosingFunction, enclosingStatement } from './nodes';
 import { possibleProperty, possibleValues, type Circumstances } from './possibleValues';
 import { parameterName, parametersOf } from './patterns';
 import { openProgram, type ScriptModule, type ScriptProgram, type ScriptSurroundings } from './scriptProgram';
@@ -50,6 +50,7 @@ export function readScript(
       return { file: path, text: content, root: tree, targets: targetsIn(module) };
     }),
     problems: [],
+    sourceOptions: readFitOptions(script),
     makeProgram: (reading) => {
       const entry = entries.find((candidate) => candidate.model.name === reading.name);
       if (entry === undefined) throw badInput('slice', `${file} has no model ${reading.name}.`);
@@ -123,7 +124,32 @@ function makeProgram(script: ScriptProgram, entry: Entry, reading: ModelReading)
   const sliced = sliceModel(script, entry.made, reading.modelHint['args']);
   if (sliced.error !== undefined) throw sliced.error;
   const { code, modules } = sliced.render(entry.found.marks);
-  return { kind: 'slice', code, ...(modules.length === 0 ? {} : { modules }) };
+  const plain = sliceModel(script, entry.made, reading.modelHint['args'], false);
+  const uncompiled = plain.error === undefined ? plain.render(entry.found.marks) : undefined;
+  return {
+    kind: 'slice',
+    code,
+    ...(modules.length === 0 ? {} : { modules }),
+    ...(uncompiled === undefined || uncompiled.code === code ? {} : { uncompiled }),
+  };
+}
+
+const fitCalls = piecewise((nodes) =>
+  nodes.filter(
+    (node) => node.type === 'call_expression' && node.field('function')?.field('property')?.text === 'fit',
+  ),
+);
+
+/** The batch size of the first `model.fit(x, y, { batchSize })`, where it is a number that can be read. */
+function readFitOptions({ main, scopes }: ScriptProgram): Record<string, string> {
+  const circumstances: Circumstances = { scopes, calls: new Set(), given: new Map() };
+  for (const call of fitCalls(main.root)) {
+    const config = argumentsOf(call)[2];
+    if (config?.type !== 'object') continue;
+    const [value] = possibleProperty(config, 'batchSize', circumstances);
+    if (value?.unknown === undefined && value?.node.type === 'number') return { batchSize: value.node.text };
+  }
+  return {};
 }
 
 /** What hints of a file can stand above: layers, and helpers that give layers their widths. */

@@ -13,6 +13,7 @@ import {
   type SiteMarks,
 } from './renderProgram';
 import { NO_MARKS, placeholderFor, type ChainLink } from './renderSlice';
+import type { Binding } from './scopes';
 import type { ScriptProgram } from './scriptProgram';
 import { computeSlice, type Slice, type SliceRoot } from './slicer';
 
@@ -33,12 +34,18 @@ export interface SlicedModel {
  * Takes the slice of a file, and of those it imports, that a model needs.
  *
  * @param args the text of `args=[…]` of the model's hint
+ * @param compiled whether to keep what compiles the model, where that can be
  */
-export function sliceModel(script: ScriptProgram, made: MadeModel, args: string | undefined): SlicedModel {
+export function sliceModel(
+  script: ScriptProgram,
+  made: MadeModel,
+  args: string | undefined,
+  compiled = true,
+): SlicedModel {
   let last: SlicedModel | undefined;
   const recipes = listRecipes(script, made);
   // A model that cannot be compiled here (its learning rate comes from the page, say) can still be made.
-  for (const from of [() => script, script.uncompiled])
+  for (const from of compiled ? [() => script, script.uncompiled] : [script.uncompiled])
     for (const recipe of recipes) {
       const sliced = followRecipe(from(), recipe, args);
       if (sliced.error === undefined) return sliced;
@@ -106,7 +113,8 @@ function findArguments(
     const texts = parameters.map((parameter, index) => {
       const isNeeded = script.scopes.declaredBy(parameter).some((binding) => slice.needed.has(binding));
       if (!isNeeded) return placeholderFor(parameter);
-      const argument = call === undefined ? undefined : argumentsOf(call)[index];
+      const written = call === undefined ? undefined : argumentsOf(call)[index];
+      const argument = written === undefined ? undefined : valueInBlock(written, script);
       const isUsable = argument !== undefined && isStatic(argument, script, recipe, recipe.chain);
       found.given.set(parameter, isUsable ? argument : undefined);
       if (isUsable) {
@@ -132,6 +140,21 @@ function chooseCall(callee: Callee, script: ScriptProgram, recipe: Recipe): Synt
   return distinct.size === 1 ? statics[0] : undefined;
 }
 
+/** The value of a constant of a block, which only the block can see; anything else as it stands. */
+function valueInBlock(argument: Syntax, { scopes }: ScriptProgram): Syntax {
+  const binding = argument.type === 'identifier' ? scopes.bindingOf(argument) : undefined;
+  const declarator = binding?.kind === 'variable' ? binding.node : undefined;
+  const isConstant = declarator?.parent?.child('const') !== undefined;
+  const isPlain = isConstant && declarator?.field('name')?.type === 'identifier';
+  return (isPlain && isInBlock(binding) ? declarator?.field('value') : undefined) ?? argument;
+}
+
+/** Whether a name belongs to a block at the top of the module. */
+function isInBlock(binding: Binding | undefined): boolean {
+  if (binding === undefined || binding.owner !== undefined) return false;
+  return [...binding.node.ancestors()].some((node) => node.type === 'statement_block');
+}
+
 /** Whether an argument can be evaluated where the entry is: it reads names of the entry's file only. */
 function isStatic(
   argument: Syntax,
@@ -147,7 +170,11 @@ function isStatic(
     const binding = script.scopes.bindingOf(node);
     if (binding === undefined) {
       if (node.type === 'identifier' && node.text !== 'undefined') return false;
-    } else if (isElsewhere || (binding.owner !== undefined && !chain.includes(binding.owner))) {
+    } else if (
+      isElsewhere ||
+      isInBlock(binding) ||
+      (binding.owner !== undefined && !chain.includes(binding.owner))
+    ) {
       return false;
     }
   }

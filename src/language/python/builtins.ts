@@ -128,6 +128,7 @@ function isInstance(value: Value | undefined, of: Value | undefined, node: Synta
   if (name === 'builtins.int') return boolOf(isNumber && Number.isInteger(value.value));
   if (name === 'builtins.str') return boolOf(value?.kind === 'string');
   if (name === 'builtins.list' || name === 'builtins.tuple') return boolOf(value?.kind === 'list');
+  if (name === 'torch.Tensor') return boolOf(value?.kind === 'tensor');
   return unknownAt(node, 'its type is not known');
 }
 

@@ -137,13 +137,26 @@ function makeValue(interpreter: Interpreter, origin: PythonOrigin, hints: Evalua
     return interpreter.instantiate(known, given ?? emptyArguments(), origin.node);
   }
   if (known?.kind === 'function') {
-    return interpreter.callFunction(known, given ?? emptyArguments(), origin.node);
+    // Where the module calls it, its arguments are what the author means.
+    const called = (interpreter.called.get(known.node) ?? []).find(isPlainCall);
+    return interpreter.callFunction(known, given ?? called ?? emptyArguments(), origin.node);
   }
   throw stopAt(origin.node, 'unknown-value', `${origin.name} is not known.`);
 }
 
 function isKnown(args: CallArguments): boolean {
   return [...args.positional, ...args.named.values()].every((value) => value.kind !== 'unknown');
+}
+
+/** Whether a call gives nothing but numbers, texts and the like, which mean the same in every reading. */
+function isPlainCall(args: CallArguments): boolean {
+  return [...args.positional, ...args.named.values()].every(isPlain);
+}
+
+function isPlain(value: Value): boolean {
+  if (value.kind === 'list') return value.items.every(isPlain);
+  if (value.kind === 'dict') return [...value.entries.values()].every(isPlain);
+  return /^(?:number|string|bool|none|path|class|function)$/.test(value.kind);
 }
 
 function isTorch(value: Value): boolean {

@@ -1,7 +1,17 @@
 import type { Syntax } from '../syntax';
 import type { CallArguments, Evaluator } from './evaluation';
 import { compare, operate } from './operators';
-import { boolOf, listOf, NONE, numberOf, truthOf, unknownAt, type Scope, type Value } from './values';
+import {
+  boolOf,
+  listOf,
+  NONE,
+  numberOf,
+  truthOf,
+  unknownAt,
+  type ClassValue,
+  type Scope,
+  type Value,
+} from './values';
 
 /** Evaluates an expression; what is not known becomes an unknown value with its range. */
 export function evaluateExpression(interpreter: Evaluator, node: Syntax, scope: Scope): Value {
@@ -248,7 +258,12 @@ function superOf(interpreter: Evaluator, node: Syntax, scope: Scope): Value {
     return unknownAt(node, 'super() is not known here');
   const base = current.bases.find((candidate) => candidate.kind === 'class');
   const path = current.bases.find((candidate) => candidate.kind === 'path');
-  if (base === undefined) return path ?? NONE;
+  if (base === undefined) {
+    if (path === undefined) return NONE;
+    // A library's class: what it does to the object is the library's to say.
+    const library: ClassValue = { kind: 'class', name: path.path, node, bases: [path], members: new Map() };
+    return { kind: 'instance', ofClass: library, attributes: self.attributes };
+  }
   const members = new Map(
     [...base.members].map(([name, member]): [string, Value] => [
       name,

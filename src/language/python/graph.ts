@@ -146,9 +146,8 @@ export class Graph {
 
   /** Registers where a layer's width is written, and gives the key by which graph and edits know it. */
   site(node: Syntax, type: string, width: NumberValue | undefined, hasWidth: boolean): string {
-    const key = `${node.start}:${width?.literal?.start ?? (width === undefined ? '' : 'computed')}`;
+    const key = `${node.start}:${width === undefined ? '' : sourceOf(width)}`;
     if (!this.sites.has(key)) this.sites.set(key, { key, node, type, width, hasWidth });
-    if (width !== undefined && width.literal === undefined) this.pin(width, node.range);
     return key;
   }
 
@@ -195,13 +194,39 @@ export class Graph {
     const widths = said.factors.filter((candidate) => isWidth(candidate.value));
     const width =
       channels.terms.size === 1 && channels.constant === 0 && widths.length === 1 ? widths[0] : undefined;
+    if (width === undefined && this.followFactor(said, only?.[0], what, use)) return;
     const literal = width?.range;
     const value = width?.value ?? said.value;
     const sum =
       width === undefined || only === undefined ? channels : { terms: new Map([[only[0], 1]]), constant: 0 };
     this.dependents.push({ literal, use, value, channels: sum, what });
-    for (const other of said.factors)
+    for (const other of width === undefined ? [] : said.factors)
       if (other !== width) this.pins.push({ literal: other.range, value: other.value, use });
+  }
+
+  /**
+   * `512 * expansion` after a layer of width `planes * expansion`: the 512 follows the literal behind `planes`.
+   *
+   * @param site key of the layer's site
+   * @returns whether it is so
+   */
+  private followFactor(said: NumberValue, site: string | undefined, what: string, use: Range): boolean {
+    const made = this.sites.get(site ?? '')?.width?.factors;
+    if (said.factors === undefined || made?.length !== said.factors.length) return false;
+    const without = (
+      list: readonly { range: Range; value: number }[],
+      other: readonly { range: Range; value: number }[],
+    ): readonly { range: Range; value: number }[] =>
+      list.filter(({ range }) => !other.some((factor) => factor.range.start === range.start));
+    const [own, ...moreOwn] = without(said.factors, made);
+    const [theirs, ...moreTheirs] = without(made, said.factors);
+    const isOne =
+      own !== undefined && theirs?.value === own.value && moreOwn.length + moreTheirs.length === 0;
+    if (!isOne) return false;
+    const behind = [...this.sites.values()].find(({ width }) => width?.literal?.start === theirs.range.start);
+    if (behind === undefined) return false;
+    this.dependents.push({ literal: own.range, use, value: own.value, channels: sumOf(behind.key), what });
+    return true;
   }
 
   /** What has been found out so far belongs to the module, so {@link clear} keeps it. */
@@ -297,6 +322,13 @@ export class Graph {
     }
     return kept;
   }
+}
+
+/** Where a width comes from: its literal, or those that it is computed from. */
+function sourceOf({ literal, factors, sum, value }: NumberValue): string {
+  if (literal !== undefined) return String(literal.start);
+  const starts = factors?.map(({ range }) => range.start) ?? [...(sum?.terms.keys() ?? [])];
+  return starts.length === 0 ? `computed as ${value}` : `computed from ${starts.join(' ')}`;
 }
 
 export function sumOf(site: string): ChannelSum {

@@ -1,9 +1,10 @@
 import type { Syntax } from '../syntax';
 import { evaluateExpression } from './expressions';
 import type { Graph } from './graph';
-import { findMember, parameterName, type CallArguments, type Evaluator, type Library } from './evaluation';
+import { findMember, type CallArguments, type Evaluator, type Library } from './evaluation';
 import { readAttribute, writeAttribute } from './attributes';
 import { callBuiltin } from './builtins';
+import { bindParameters } from './parameters';
 import {
   listOf,
   NONE,
@@ -33,6 +34,8 @@ export class Interpreter implements Evaluator {
   /** Objects made of the file's classes, with what they were made of. */
   readonly made: { readonly value: InstanceValue; readonly args: CallArguments; readonly node: Syntax }[] =
     [];
+  /** Calls of the file's functions at the top of the module, by the function's node. */
+  readonly called = new Map<Syntax, CallArguments[]>();
   private steps = 0;
   private depth = 0;
 
@@ -345,10 +348,11 @@ export class Interpreter implements Evaluator {
 
   callFunction(fn: FunctionValue, args: CallArguments, node: Syntax): Value {
     if (this.depth > MAX_DEPTH) throw stopAt(node, 'too-deep', 'Calls lie too deep to be read here.');
+    if (this.depth === 0) this.called.set(fn.node, [...(this.called.get(fn.node) ?? []), args]);
     this.depth += 1;
     try {
       const scope: Scope = { names: new Map(), parent: fn.scope, globals: new Set() };
-      this.bindParameters(fn, args, scope, node);
+      bindParameters(this, fn, args, scope, node);
       if (fn.ofClass !== undefined) scope.names.set('__class__', fn.ofClass);
       const body = fn.node.field('body');
       if (body === undefined) return NONE;
@@ -357,35 +361,6 @@ export class Interpreter implements Evaluator {
       return signal?.kind === 'return' ? signal.value : NONE;
     } finally {
       this.depth -= 1;
-    }
-  }
-
-  private bindParameters(fn: FunctionValue, args: CallArguments, scope: Scope, node: Syntax): void {
-    const given =
-      fn.self === undefined || fn.self.kind === 'none' ? [...args.positional] : [fn.self, ...args.positional];
-    const named = new Map(args.named);
-    for (const parameter of fn.node.field('parameters')?.namedChildren ?? []) {
-      const name = parameterName(parameter);
-      if (
-        /^(?:typed_parameter|list_splat_pattern)$/.test(parameter.type) &&
-        parameter.text.startsWith('*') &&
-        !parameter.text.startsWith('**')
-      ) {
-        scope.names.set(name, listOf(given.splice(0), true));
-      } else if (parameter.text.startsWith('**')) {
-        scope.names.set(name, { kind: 'dict', entries: new Map(named) });
-        named.clear();
-      } else if (/separator$/.test(parameter.type)) {
-        continue;
-      } else {
-        const fallback = parameter.field('value');
-        const value =
-          given.shift() ??
-          named.get(name) ??
-          (fallback === undefined ? undefined : this.evaluate(fallback, fn.scope));
-        scope.names.set(name, value ?? unknownAt(node, `the parameter ${name} is not given`));
-        named.delete(name);
-      }
     }
   }
 

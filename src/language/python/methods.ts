@@ -1,5 +1,5 @@
 import type { Syntax } from '../syntax';
-import { argument, type CallArguments, type Evaluator } from './evaluation';
+import { argument, libraryBase, type CallArguments, type Evaluator } from './evaluation';
 import { readShape } from './kerasLayers';
 import { callTorchFunction } from './torchCalls';
 import {
@@ -37,7 +37,7 @@ export function callMethod(
     case 'sequence':
       return callSequenceMethod(interpreter, self, name, args, node);
     case 'instance':
-      return callModuleMethod(self, name, args, node);
+      return callModuleMethod(interpreter, self, name, args, node);
     default:
       // Methods that move or mode a module give the module back.
       return /^(?:to|cuda|cpu|train|eval|float|half|apply|double)$/.test(name)
@@ -119,14 +119,48 @@ function callSequenceMethod(
   }
 }
 
-function callModuleMethod(self: InstanceValue, name: string, args: CallArguments, node: Syntax): Value {
+function callModuleMethod(
+  interpreter: Evaluator,
+  self: InstanceValue,
+  name: string,
+  args: CallArguments,
+  node: Syntax,
+): Value {
   const [first, second] = args.positional;
   if (/^(?:to|cuda|cpu|train|eval|float|half|apply|double)$/.test(name)) return self;
-  if (!/^(?:add_module|register_\w+|__init__|compile|build|save_hyperparameters)$/.test(name))
+  const base = libraryBase(self.ofClass) ?? '';
+  const holds = /^torch\.nn\.(?:Sequential|ModuleList|ModuleDict)$/.test(base);
+  if (holds && name === 'forward') return interpreter.library.callModule(interpreter, self, args, node);
+  if (holds && /^(?:items|keys|values|children)$/.test(name))
+    return callDictMethod(new Map(modulesOf(self)), name === 'children' ? 'values' : name, args, node);
+  if (!/^(?:add_module|append|extend|register_\w+|__init__|compile|build|save_hyperparameters)$/.test(name))
     return unknownAt(node, `.${name}() of ${self.ofClass.name} is not read here`);
   if (/_module$/.test(name) && first?.kind === 'string' && second !== undefined)
     self.attributes.set(first.value, second);
+  if (holds && /^(?:__init__|append|extend)$/.test(name)) addModules(interpreter, self, name, args);
   return NONE;
+}
+
+/** What `super().__init__(*layers)`, `append` and `extend` put into a class of the source's own that holds modules. */
+function addModules(
+  interpreter: Evaluator,
+  self: InstanceValue,
+  name: string,
+  { positional }: CallArguments,
+): void {
+  const [first] = positional;
+  if (first?.kind === 'dict') {
+    for (const [key, value] of first.entries) self.attributes.set(key, value);
+    return;
+  }
+  const isOne = name === 'append' || (name === '__init__' && first?.kind !== 'list');
+  const values = isOne ? positional : first === undefined ? [] : (interpreter.itemsOf(first) ?? []);
+  for (const value of values) self.attributes.set(String(modulesOf(self).length), value);
+}
+
+/** The modules among an object's attributes, in the order in which they were set. */
+export function modulesOf(self: InstanceValue): [string, Value][] {
+  return [...self.attributes].filter(([, value]) => /^(?:layer|sequence|instance|model)$/.test(value.kind));
 }
 
 /** Puts a layer at the end of a sequence; an input only gives it its shape. */

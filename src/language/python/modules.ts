@@ -11,7 +11,7 @@ import {
 } from './evaluation';
 import { makeKerasLayer, readShape } from './kerasLayers';
 import type { Library } from './evaluation';
-import { append, callMethod } from './methods';
+import { append, callMethod, modulesOf } from './methods';
 import * as ops from './ops';
 import { callTorchFunction, tensorsOf, torchShape } from './torchCalls';
 import { makeTorchLayer } from './torchLayers';
@@ -208,6 +208,11 @@ function callInstance(
   for (const name of names) {
     const method = findMember(module.ofClass, name);
     if (method?.kind === 'function') return interpreter.callFunction({ ...method, self: module }, args, node);
+  }
+  if (base === 'torch.nn.Sequential') {
+    let value = args.positional[0] ?? NONE;
+    for (const [, inner] of modulesOf(module)) value = interpreter.call(inner, emptyArguments([value]), node);
+    return value;
   }
   return unknownAt(node, `${module.ofClass.name} has no ${names[0] ?? 'method'} that can be read`);
 }

@@ -66,60 +66,62 @@ export function operate(
   if (right.kind === 'unknown') return right;
   if (left.kind === 'tensor' || right.kind === 'tensor')
     return interpreter.library.operate(interpreter, operator, left, right, node);
-  if (left.kind === 'number' && right.kind === 'number')
-    return calculate(interpreter, node, left, right, operator);
+  if (left.kind === 'number' && right.kind === 'number') return calculate(node, left, right, operator);
   if (operator === '+' && left.kind === 'list' && right.kind === 'list')
     return listOf([...left.items, ...right.items], left.tuple);
   if (operator === '+' && left.kind === 'string' && right.kind === 'string')
     return { kind: 'string', value: left.value + right.value };
   if (operator === '*' && left.kind === 'list' && right.kind === 'number')
     return listOf(Array.from({ length: Math.min(1000, right.value) }, () => left.items).flat(), left.tuple);
-  if (operator === '%' && left.kind === 'string') return unknownAt(node, 'its text is not known');
+  if (operator === '%' && left.kind === 'string') return formatText(node, left.value, right);
   return unknownAt(node, `${operator} of these is not read here`);
 }
 
-function calculate(
-  interpreter: Evaluator,
-  node: Syntax,
-  left: NumberValue,
-  right: NumberValue,
-  operator: string,
-): Value {
+/** `'block%d' % i`. */
+function formatText(node: Syntax, text: string, given: Value): Value {
+  const values = given.kind === 'list' ? given.items : [given];
+  let next = 0;
+  let isKnown = true;
+  const value = text.replaceAll(/%[ds]/g, () => {
+    const part = values[next++];
+    if (part?.kind === 'number' || part?.kind === 'string') return String(part.value);
+    isKnown = false;
+    return '';
+  });
+  return isKnown && next === values.length
+    ? { kind: 'string', value }
+    : unknownAt(node, 'its text is not known');
+}
+
+/**
+ * The literals behind a computed number may follow widths: whether the number does so as well shows when the edited
+ * source is read back.
+ */
+function calculate(node: Syntax, left: NumberValue, right: NumberValue, operator: string): Value {
   const value = arithmetic(left.value, right.value, operator);
   if (value === undefined || !Number.isFinite(value)) return unknownAt(node, 'this is not calculated here');
   if (left.followsTensor === true || right.followsTensor === true) {
-    for (const side of [left, right]) interpreter.graph.pin(side, node.range);
     return { kind: 'number', value, followsTensor: true };
   }
-  if (operator === '*') return multiply(interpreter, node, left, right, value);
+  if (operator === '*') return multiply(left, right, value);
   const sums = [literalSum(left), literalSum(right)];
   const [first, second] = sums;
   if ((operator === '+' || operator === '-') && first !== undefined && second !== undefined)
     return { kind: 'number', value, sum: addLiterals(first, second, operator === '+' ? 1 : -1) };
-  for (const side of [left, right]) interpreter.graph.pin(side, node.range);
   return numberOf(value);
 }
 
-function multiply(
-  interpreter: Evaluator,
-  node: Syntax,
-  left: NumberValue,
-  right: NumberValue,
-  value: number,
-): Value {
+function multiply(left: NumberValue, right: NumberValue, value: number): Value {
   // `planes * expansion` with an expansion of 1 is the planes.
   for (const [one, other] of [
     [left, right],
     [right, left],
   ] as const) {
-    if (one.value !== 1) continue;
-    interpreter.graph.pin(one, node.range);
-    return other;
+    if (one.value === 1) return other;
   }
-  const factors = [left, right].flatMap((side) => {
-    if (side.sum !== undefined) interpreter.graph.pin(side, node.range);
-    return side.literal === undefined ? (side.factors ?? []) : [{ range: side.literal, value: side.value }];
-  });
+  const factors = [left, right].flatMap((side) =>
+    side.literal === undefined ? (side.factors ?? []) : [{ range: side.literal, value: side.value }],
+  );
   return { kind: 'number', value, factors };
 }
 

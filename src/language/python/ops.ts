@@ -263,6 +263,8 @@ export function concatenate(
   name: string | undefined,
   node: Syntax,
 ): Tensor {
+  const [only, ...more] = inputs;
+  if (only !== undefined && more.length === 0) return only;
   const features = inputs.map((tensor) => featuresOf(tensor, node));
   const first = features[0] ?? [];
   for (const other of features)
