@@ -24,7 +24,6 @@ const REFUSED: Readonly<Record<string, RegExp>> = {
   'mobilenetV2.py mobilenet_v2': /width of this Conv2d layer is computed/,
 };
 
-
 const CASES = goldenFiles().flatMap(({ file, text }) => {
   const wholes = read(text, file).models.filter((model) => model.partOf.length === 0);
   return wholes.map((model) => ({

@@ -143,15 +143,15 @@ function chooseCall(callee: Callee, script: ScriptProgram, recipe: Recipe): Synt
 /** The value of a constant of a block, which only the block can see; anything else as it stands. */
 function valueInBlock(argument: Syntax, { scopes }: ScriptProgram): Syntax {
   const binding = argument.type === 'identifier' ? scopes.bindingOf(argument) : undefined;
-  const declarator = binding?.kind === 'variable' ? binding.node : undefined;
-  const isConstant = declarator?.parent?.child('const') !== undefined;
-  const isPlain = isConstant && declarator?.field('name')?.type === 'identifier';
-  return (isPlain && isInBlock(binding) ? declarator?.field('value') : undefined) ?? argument;
+  if (binding?.kind !== 'variable' || !isInBlock(binding)) return argument;
+  const { node } = binding;
+  const isConstant = node.parent?.child('const') !== undefined && node.field('name')?.type === 'identifier';
+  return (isConstant ? node.field('value') : undefined) ?? argument;
 }
 
 /** Whether a name belongs to a block at the top of the module. */
-function isInBlock(binding: Binding | undefined): boolean {
-  if (binding === undefined || binding.owner !== undefined) return false;
+function isInBlock(binding: Binding): boolean {
+  if (binding.owner !== undefined) return false;
   return [...binding.node.ancestors()].some((node) => node.type === 'statement_block');
 }
 

@@ -6,7 +6,6 @@ import { readAttribute, writeAttribute } from './attributes';
 import { callBuiltin } from './builtins';
 import { bindParameters } from './parameters';
 import {
-  listOf,
   NONE,
   stopAt,
   truthOf,

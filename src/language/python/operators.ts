@@ -80,17 +80,13 @@ export function operate(
 /** `'block%d' % i`. */
 function formatText(node: Syntax, text: string, given: Value): Value {
   const values = given.kind === 'list' ? given.items : [given];
+  const texts = values.map((part) =>
+    part.kind === 'number' || part.kind === 'string' ? String(part.value) : undefined,
+  );
+  const places = text.match(/%[ds]/g)?.length ?? 0;
+  if (texts.includes(undefined) || places !== texts.length) return unknownAt(node, 'its text is not known');
   let next = 0;
-  let isKnown = true;
-  const value = text.replaceAll(/%[ds]/g, () => {
-    const part = values[next++];
-    if (part?.kind === 'number' || part?.kind === 'string') return String(part.value);
-    isKnown = false;
-    return '';
-  });
-  return isKnown && next === values.length
-    ? { kind: 'string', value }
-    : unknownAt(node, 'its text is not known');
+  return { kind: 'string', value: text.replaceAll(/%[ds]/g, () => texts[next++] ?? '') };
 }
 
 /**
