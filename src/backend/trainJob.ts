@@ -1,4 +1,5 @@
 import type { RunContext } from '../core/job';
+import { ShrinkError } from '../core/errors';
 import type { TrainOptions } from '../core/options';
 import { describeSourceOptions } from '../core/sourceOptions';
 import { mixSeed, seededRandom } from '../core/random';
@@ -30,19 +31,22 @@ export async function trainJob(context: RunContext): Promise<'done' | 'stopped'>
     ...(options.learningRate === undefined ? {} : { learningRate: options.learningRate }),
   };
   const mode = switchModeOf(options);
-  const chosen = await chooseEngine(
-    engineFor(context),
-    prepared,
-    spec,
-    mode,
-    options.batchSize,
-    options.seed,
-    context.avoidEngines,
-  );
+  const begun = context.history.findLast((event) => event.type === 'engine')?.name;
+  const choose = (name: string, avoid: readonly string[] = context.avoidEngines ?? []) =>
+    chooseEngine(name, prepared, spec, mode, options.batchSize, options.seed, avoid);
+  const chosen = await choose(engineFor(context, begun)).catch((thrown: unknown) => {
+    // A run does not end because the graphics card that it began on is gone.
+    if (begun === undefined || !isUnavailable(thrown)) throw thrown;
+    context.emit({
+      type: 'warning',
+      code: 'engine-gone',
+      message: `${thrown.message} The run goes on without it.`,
+    });
+    return choose('auto', [...(context.avoidEngines ?? []), begun]);
+  });
   const { engine } = chosen;
   if (context.resumeFrom === undefined) announce(context, chosen, prepared, spec, note);
-  else if (context.avoidEngines !== undefined && context.avoidEngines.length > 0)
-    announceEngine(context, chosen);
+  else if (engine.name !== begun) announceEngine(context, chosen);
   return runSession(context, { engine, authored, prepared, optimizer: spec, mode });
 }
 
@@ -54,11 +58,14 @@ function switchModeOf(options: TrainOptions): SwitchMode {
 }
 
 /** A run that goes on does so on the engine it began with: another one rounds differently. */
-function engineFor(context: RunContext): string {
-  const begun = context.history.findLast((event) => event.type === 'engine');
-  if (begun?.type !== 'engine') return context.options.engine;
-  // An engine that died twice under this run is passed over, whoever asked for it.
-  return context.avoidEngines?.includes(begun.name) === true ? 'auto' : begun.name;
+function engineFor({ options, avoidEngines = [] }: RunContext, begun: string | undefined): string {
+  const name = begun ?? options.engine;
+  // An engine that broke down under this run is passed over, whoever asked for it.
+  return avoidEngines.includes(name) ? 'auto' : name;
+}
+
+function isUnavailable(thrown: unknown): thrown is ShrinkError {
+  return thrown instanceof ShrinkError && thrown.code === 'engine-unavailable';
 }
 
 function announceEngine(context: RunContext, { engine, why, trials }: Selection): void {

@@ -68,6 +68,14 @@ export function messageOf(thrown: unknown): string {
   return thrown instanceof Error ? thrown.message : String(thrown);
 }
 
+/** Whether an engine broke down or cannot do what the model asks: another engine may. */
+export function isEngineFailure(thrown: unknown): thrown is ShrinkError {
+  return (
+    thrown instanceof ShrinkError &&
+    (thrown.code === 'engine-failed' || thrown.code.startsWith('untraceable'))
+  );
+}
+
 /** 1-based line and column of a UTF-16 offset. */
 export function lineAndColumn(text: string, offset: number): { line: number; column: number } {
   const before = text.slice(0, offset);

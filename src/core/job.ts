@@ -22,7 +22,7 @@ export interface RunContext {
   readonly resumeFrom?: Checkpoint;
   /** Events already in the journal: those after the checkpoint's step have been dropped. */
   readonly history: readonly RunEvent[];
-  /** Engines on which this run's process died too often: take another. */
+  /** Engines that broke down under this run or on which its process died too often: take another. */
   readonly avoidEngines?: readonly string[];
   /** Aborted when somebody asks to stop: take a checkpoint, keep what was learned, return. */
   readonly stop: AbortSignal;

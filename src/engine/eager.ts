@@ -26,20 +26,35 @@ export function checkBatch(batch: readonly BatchData[], specs: readonly TensorSp
   });
 }
 
-function compileEagerly(backendName: string, step: StepFunction, specs: readonly TensorSpec[]): CompiledStep {
+function stepFailed(engine: string, thrown: unknown): ShrinkError {
+  if (thrown instanceof ShrinkError) return thrown;
+  const message = `The engine ${engine} failed in a step: ${messageOf(thrown)}`;
+  return new ShrinkError('environment', 'engine-failed', message, { cause: thrown });
+}
+
+/** @param name of the engine, for messages */
+function compileEagerly(
+  backendName: string,
+  name: string,
+  step: StepFunction,
+  specs: readonly TensorSpec[],
+): CompiledStep {
   return {
     async run(batch, scalars) {
       checkBatch(batch, specs);
       // Another engine may have been active since the last run.
       if (tf.getBackend() !== backendName) await tf.setBackend(backendName);
-      const outputs = tf.tidy(() => {
-        const tensors = specs.map((spec, index) =>
-          tf.tensor(batch[index] ?? [], [...spec.shape], spec.dtype),
-        );
-        return withSeeds(seedsOf(scalars), () => step(tensors, scalars));
-      });
+      let outputs: tf.Tensor[] = [];
       try {
+        outputs = tf.tidy(() => {
+          const tensors = specs.map((spec, index) =>
+            tf.tensor(batch[index] ?? [], [...spec.shape], spec.dtype),
+          );
+          return withSeeds(seedsOf(scalars), () => step(tensors, scalars));
+        });
         return await Promise.all(outputs.map(async (tensor) => Float32Array.from(await tensor.data())));
+      } catch (thrown) {
+        throw stepFailed(name, thrown);
       } finally {
         tf.dispose(outputs);
       }
@@ -55,7 +70,8 @@ export function createEagerEngine(backendName: string, description: EngineDescri
   return {
     name: description.name,
     describe: () => description,
-    compile: (step, _variables, batch) => Promise.resolve(compileEagerly(backendName, step, batch)),
+    compile: (step, _variables, batch) =>
+      Promise.resolve(compileEagerly(backendName, description.name, step, batch)),
     dispose: () => undefined,
   };
 }

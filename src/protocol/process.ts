@@ -19,6 +19,8 @@ export const GROUP_VARIABLE = 'SHRINKNETS_GROUP';
 export const EXIT_NOT_BEGUN = 2;
 /** Exit code of a backend whose journal says why it failed; Node.js itself uses the small ones. */
 export const EXIT_FAILED = 70;
+/** Exit code of a backend whose engine broke down: the run is to go on with another. */
+export const EXIT_ENGINE_FAILED = 75;
 /** Exit code of a backend that a second SIGTERM ended. */
 export const EXIT_TERMINATED = 143;
 
@@ -42,12 +44,15 @@ export type BackendNews =
   | { readonly kind: 'began' }
   /** Name of the engine it trains on, as in the journal. */
   | { readonly kind: 'engine'; readonly name: string }
+  /** The engine cannot go on; why, in a sentence. */
+  | { readonly kind: 'engine-failed'; readonly why: string }
   /** The run goes on when its clients are gone. */
   | { readonly kind: 'detached' }
   /** Somebody asked it to stop: it is not to be started again. */
   | { readonly kind: 'stopping' };
 
 const LONGEST_NAME = 100;
+const LONGEST_REASON = 500;
 
 /** @param value anything: the author's code runs in the backend and can send what it likes */
 export function parseBackendNews(value: unknown): BackendNews | undefined {
@@ -60,6 +65,12 @@ export function parseBackendNews(value: unknown): BackendNews | undefined {
     case 'engine': {
       const name = 'name' in value ? value.name : undefined;
       return typeof name === 'string' ? { kind: 'engine', name: name.slice(0, LONGEST_NAME) } : undefined;
+    }
+    case 'engine-failed': {
+      const why = 'why' in value ? value.why : undefined;
+      return typeof why === 'string'
+        ? { kind: 'engine-failed', why: why.slice(0, LONGEST_REASON) }
+        : undefined;
     }
     default:
       return undefined;

@@ -19,6 +19,8 @@ const crashSchema = z.object({
   engine: z.string(),
   /** E.g. "was ended by SIGSEGV". */
   how: z.string(),
+  /** The engine itself said that it cannot go on: once is enough. */
+  lasting: z.literal(true).optional(),
 });
 
 export type Crash = z.infer<typeof crashSchema>;
@@ -43,7 +45,10 @@ export async function recordCrash(folder: string, crash: Crash): Promise<void> {
 /** Engines that died too often in this run. */
 export function enginesToAvoid(crashes: readonly Crash[]): string[] {
   const counts = new Map<string, number>();
-  for (const { engine } of crashes) if (engine !== '') counts.set(engine, (counts.get(engine) ?? 0) + 1);
+  for (const { engine, lasting } of crashes) {
+    if (engine === '') continue;
+    counts.set(engine, (counts.get(engine) ?? 0) + (lasting === true ? CRASHES_PER_ENGINE : 1));
+  }
   return [...counts].filter(([, count]) => count >= CRASHES_PER_ENGINE).map(([engine]) => engine);
 }
 

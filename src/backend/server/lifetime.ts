@@ -95,13 +95,13 @@ export class Lifetime {
   stop(reason: string): void {
     if (this.aborter.signal.aborted) return;
     this.reason = reason;
-    tellSupervisor({ kind: 'stopping' });
+    void tellSupervisor({ kind: 'stopping' });
     this.aborter.abort();
   }
 
   detach(): void {
     this.owner = 'detached';
-    tellSupervisor({ kind: 'detached' });
+    void tellSupervisor({ kind: 'detached' });
     this.forgetOwner();
   }
 

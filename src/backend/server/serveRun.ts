@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import { basename } from 'node:path';
-import { messageOf, ShrinkError } from '../../core/errors';
+import { isEngineFailure, messageOf, ShrinkError } from '../../core/errors';
 import { JOURNAL_VERSION, type JournalEvent, type RunEvent } from '../../core/events';
 import type { RunContext } from '../../core/job';
-import { EXIT_FAILED } from '../../protocol/process';
+import { EXIT_ENGINE_FAILED, EXIT_FAILED } from '../../protocol/process';
 import { enginesToAvoid, forgetKilled, readCrashes, type Crash } from '../../run/crashes';
 import { acquireLock, releaseLock, type LockInfo } from '../../run/lock';
 import { readStartTime } from '../../run/processIdentity';
@@ -27,7 +27,8 @@ const FAREWELL_MS = 2_000;
  * leaves the folder in a state from which it can be read or resumed, whatever happens.
  *
  * @param folder absolute path of the run
- * @returns the exit code for the process: 0 done or stopped, `EXIT_FAILED` failed
+ * @returns the exit code for the process: 0 done or stopped, `EXIT_FAILED` failed, `EXIT_ENGINE_FAILED` to be
+ *   started again
  * @throws ShrinkError before anything was changed: `run-missing`, `run-locked`, `run-done`, `journal-version`, …
  */
 export async function serveRun(folder: string, job: Job, settings: LifetimeSettings): Promise<number> {
@@ -40,6 +41,7 @@ export async function serveRun(folder: string, job: Job, settings: LifetimeSetti
   const lifetime = new Lifetime(folder, token, socket, settings);
   let recorder: Recorder | undefined;
   let state: 'running' | 'ended' = 'running';
+  let goesOn = false;
   let markReady: () => void = () => undefined;
   const ready = new Promise<void>((resolve) => (markReady = resolve));
   const clients = new Clients({
@@ -59,7 +61,7 @@ export async function serveRun(folder: string, job: Job, settings: LifetimeSetti
     await clients.listen(socket);
     const { stale } = await acquireLock(folder, await describeSelf(socket, token));
     try {
-      tellSupervisor({ kind: 'began' });
+      void tellSupervisor({ kind: 'began' });
       if (stale !== undefined) await removeStaleSocket(stale);
       const restored = await restoreRun(folder);
       recorder = new Recorder(folder, restored.journal, restored.history, (event) => clients.publish(event));
@@ -89,11 +91,14 @@ export async function serveRun(folder: string, job: Job, settings: LifetimeSetti
       };
       const last = await conclude(job, context, recorder, lifetime);
       state = 'ended';
+      goesOn = last === 'goes-on';
+      if (last === 'goes-on') return EXIT_ENGINE_FAILED;
       return last?.type === 'failed' ? EXIT_FAILED : 0;
     } finally {
       recorder?.end();
       await recorder?.giveBackReserve();
-      await releaseLock(folder, token);
+      // A run that goes on stays its supervisor's: the lock is left as a crash would leave it.
+      if (!goesOn) await releaseLock(folder, token);
     }
   } finally {
     lifetime.end();
@@ -150,9 +155,11 @@ function announce(
 
 function describeCrash(crash: Crash, crashes: readonly Crash[]): RunEvent {
   const avoided = enginesToAvoid(crashes);
-  const without = avoided.length === 0 ? '' : ` It goes on without ${avoided.join(', ')}, which died twice.`;
+  const why = crash.lasting === true ? '' : ', which died twice';
+  const without = avoided.length === 0 ? '' : ` It goes on without ${avoided.join(', ')}${why}.`;
   const message = `The process that trained this run ${crash.how}; the run was resumed.${without}`;
-  return { type: 'warning', code: 'restarted-after-crash', message };
+  const code = crash.lasting === true ? 'engine-failed' : 'restarted-after-crash';
+  return { type: 'warning', code, message };
 }
 
 function demand(recorder: Recorder | undefined): Recorder {
@@ -171,16 +178,20 @@ function emitForJob(event: RunEvent, recorder: Recorder | undefined): void {
 /** A process that dies cannot say any more on which engine it did. */
 function tellEngine(events: readonly RunEvent[]): void {
   const engine = events.findLast((event) => event.type === 'engine');
-  if (engine !== undefined) tellSupervisor({ kind: 'engine', name: engine.name });
+  if (engine !== undefined) void tellSupervisor({ kind: 'engine', name: engine.name });
 }
 
-/** Runs the job and stores how it ended. @returns the last event, if one had to be stored */
+/**
+ * Runs the job and stores how it ended.
+ *
+ * @returns the last event, if one had to be stored; `goes-on` if the supervisor is to go on with another engine
+ */
 async function conclude(
   job: Job,
   context: RunContext,
   recorder: Recorder,
   lifetime: Lifetime,
-): Promise<JournalEvent | undefined> {
+): Promise<JournalEvent | 'goes-on' | undefined> {
   try {
     await recorder.reserve();
     const outcome = await Promise.race([job(context), lifetime.crashed]);
@@ -190,8 +201,20 @@ async function conclude(
       throw new Error('The job says that it is done, but gave no result.');
     return undefined;
   } catch (error) {
+    if (await hasAnotherEngine(error, context, recorder)) return 'goes-on';
     return recordFailure(error, recorder);
   }
+}
+
+/** Tells the supervisor of an engine that broke down. @returns whether there is a supervisor that goes on without it */
+async function hasAnotherEngine(error: unknown, context: RunContext, recorder: Recorder): Promise<boolean> {
+  const engine = recorder.events.findLast((event) => event.type === 'engine')?.name;
+  // One that broke down although it was to be passed over was the last.
+  if (!isEngineFailure(error) || engine === undefined || context.avoidEngines?.includes(engine) === true)
+    return false;
+  console.error(error);
+  await recorder.settle();
+  return tellSupervisor({ kind: 'engine-failed', why: error.message });
 }
 
 async function recordFailure(error: unknown, recorder: Recorder): Promise<JournalEvent | undefined> {

@@ -19,9 +19,11 @@ export async function describeSupervisor(): Promise<ProcessId | undefined> {
   return startTime === undefined || process.ppid !== pid ? undefined : { pid, startTime };
 }
 
-/** Says something to the supervisor, if there is one. */
-export function tellSupervisor(news: BackendNews): void {
-  // That it is gone is no reason to end.
-  if (groupLeader() !== undefined && process.connected)
-    process.send?.(news, undefined, undefined, () => undefined);
+/** Says something to the supervisor, if there is one. @returns when it is said, whether there was one */
+export function tellSupervisor(news: BackendNews): Promise<boolean> {
+  return new Promise((resolve) => {
+    // That it is gone is no reason to end.
+    if (groupLeader() === undefined || !process.connected) resolve(false);
+    else process.send?.(news, undefined, undefined, (error) => resolve(error === null));
+  });
 }

@@ -17,7 +17,7 @@ import { killOthers } from '../../run/processGroup';
 /**
  * The restart policy, all of it: a backend that dies by itself (a native engine, a driver, the system short of memory)
  * is started again and goes on from its last checkpoint; an engine on which it died twice is passed over
- * (`run/crashes`). Clients only look on. What is needed only after a death is loaded only then.
+ * (`run/crashes`), one that says itself that it broke down at once. Clients only look on. What is needed only after a death is loaded only then.
  */
 
 /** Deaths under one supervisor after which a person should look. */
@@ -50,6 +50,8 @@ interface Life {
   readonly began: boolean;
   /** Empty if it did not come to that. */
   readonly engine: string;
+  /** What the engine said when it broke down. */
+  readonly failure: string | undefined;
 }
 
 /**
@@ -100,11 +102,13 @@ function runBackend(supervision: Supervision, again: boolean): Promise<Life> {
   supervision.child = child;
   let began = false;
   let engine = '';
+  let failure: string | undefined;
   let keepingLog: NodeJS.Timeout | undefined;
   const late = again ? setTimeout(() => child.kill('SIGKILL'), RESTART_MS) : undefined;
   child.on('message', (message) => {
     const news = parseBackendNews(message);
     if (news?.kind === 'engine') engine = news.name;
+    else if (news?.kind === 'engine-failed') failure = news.why;
     else if (news?.kind === 'detached') supervision.detached = true;
     else if (news?.kind === 'stopping') supervision.asked = true;
     else if (news?.kind === 'began') {
@@ -118,7 +122,7 @@ function runBackend(supervision: Supervision, again: boolean): Promise<Life> {
     const conclude = (exit: ProcessExit): void => {
       clearTimeout(late);
       clearInterval(keepingLog);
-      resolve({ pid: child.pid ?? 0, exit, began, engine });
+      resolve({ pid: child.pid ?? 0, exit, began, engine, failure });
     };
     // After everything that it sent was read; but a process that it left may hold the channel open.
     child.once('close', (code, signal) => conclude({ code, signal }));
@@ -134,11 +138,13 @@ async function mayGoOn(supervision: Supervision, life: Life, deaths: number): Pr
   if (!life.began || supervision.asked || !isCrash(life.exit)) return false;
   try {
     const { noteDeath } = await import('./noteDeath');
-    const how = describeExit(life.exit);
+    const { engine, failure } = life;
     const unfinished = await noteDeath(supervision.folder, life.pid, {
       at: Date.now(),
-      engine: life.engine,
-      how,
+      engine,
+      ...(failure === undefined
+        ? { how: describeExit(life.exit) }
+        : { how: `ended (${failure})`, lasting: true }),
     });
     return unfinished && deaths < MAX_DEATHS;
   } catch (error) {
