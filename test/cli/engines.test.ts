@@ -91,9 +91,9 @@ describe('shrinknets engines', () => {
       .trim()
       .split('\n')
       .map((line) => JSON.parse(line) as Record<string, unknown>);
-    const byName = Object.fromEntries(engines.map((engine) => [engine['name'], engine]));
-    expect(byName['wasm']).toMatchObject({ available: true });
-    expect(byName['onnxruntime']).toMatchObject({
+    const named = (name: string) => engines.find((engine) => engine['name'] === name);
+    expect(named('wasm')).toMatchObject({ available: true });
+    expect(named('onnxruntime')).toMatchObject({
       available: false,
       missing: 'the package onnxruntime-node is not installed',
       install: 'shrinknets engines --install onnxruntime',
