@@ -103,4 +103,6 @@ export type Program =
        * one layer has several. In the order in which the source registers them.
        */
       readonly pathOf?: Readonly<Record<string, readonly string[]>>;
+      /** Attribute paths of layers that the model holds and does not call: they have no learned weights. */
+      readonly unused?: readonly string[];
     };

@@ -132,7 +132,8 @@ class Copy {
       cursor.currentFieldName,
       parent,
     );
-    if (depth < MAX_DEPTH && cursor.gotoFirstChild()) {
+    // Punctuation and keywords hold nothing: asking the parser would cost as much as copying them.
+    if (node.named && depth < MAX_DEPTH && cursor.gotoFirstChild()) {
       do node.addChild(this.node(cursor, piece, node, depth + 1));
       while (cursor.gotoNextSibling());
       cursor.gotoParent();

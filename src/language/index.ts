@@ -1,7 +1,7 @@
 /** Reading model sources and writing learned widths back: see DESIGN.md, "Front-ends". */
 export { languageOf, loadParsers, type Parsers } from './parsers';
 export { followSource, readSource, type FollowedSource, type Source } from './readSource';
-export { chooseModel, makePlan, showProblem } from './makePlan';
+export { chooseModel, makePlan, showProblem, whyUnusable } from './makePlan';
 export {
   applyEdits,
   invertEdits,
@@ -11,6 +11,7 @@ export {
   type PlannedEdits,
 } from './planEdits';
 export { joinCells, readNotebookJson, type NotebookCell, type NotebookSource } from './notebook';
+export { editNotebookJson } from './notebookJson';
 export { type SourceFiles } from './sourceFiles';
 export type { ModuleLibrary, ModuleRequest } from './writeModule/request';
 export { writeModule } from './writeModule/writeModule';

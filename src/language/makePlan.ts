@@ -1,6 +1,6 @@
-import { badInput, lineAndColumn, type Problem, type ShrinkError } from '../core/errors';
+import { badInput, lineAndColumn, messageOf, type Problem, type ShrinkError } from '../core/errors';
 import type { Plan, Site } from '../core/plan';
-import { textOf, type ModelReading, type ReadSite, type SourceReading } from './reading';
+import { textOf, type FrontEnd, type ModelReading, type ReadSite, type SourceReading } from './reading';
 import { sha256 } from './sha256';
 import type { Syntax } from './syntax';
 
@@ -11,14 +11,7 @@ import type { Syntax } from './syntax';
  * @throws ShrinkError bad-input, `file:line:column: what, what to do`
  */
 export function makePlan(reading: SourceReading, modelName?: string): Plan {
-  const model = chooseModel(reading, modelName);
-  const broken = findBrokenCode(reading, model);
-  if (broken !== undefined) throw broken;
-  const problems = [...reading.problems, ...reading.internal.elsewhere];
-  const hintError = problems.find((problem) => problem.severity === 'error');
-  if (hintError !== undefined) throw badInput(hintError.code, showProblem(reading, hintError));
-  const front = reading.internal.front;
-  if (front === undefined) throw badInput('slice', `${reading.file}: the file could not be read.`);
+  const { model, front } = prepareModel(reading, modelName);
   return {
     version: 1,
     file: reading.file,
@@ -31,6 +24,33 @@ export function makePlan(reading: SourceReading, modelName?: string): Plan {
     ...(front.sourceOptions === undefined ? {} : { sourceOptions: front.sourceOptions }),
     onlyHinted: model.onlyHinted,
   };
+}
+
+/** Why no plan can be made of a model; undefined if one can. */
+export function whyUnusable(reading: SourceReading, modelName: string): string | undefined {
+  try {
+    const { model, front } = prepareModel(reading, modelName);
+    if (!front.isReady(model)) front.makeProgram(model);
+    return undefined;
+  } catch (thrown) {
+    return messageOf(thrown);
+  }
+}
+
+/** A model in which nothing is broken, and the front-end that has read it. */
+function prepareModel(
+  reading: SourceReading,
+  modelName: string | undefined,
+): { readonly model: ModelReading; readonly front: FrontEnd } {
+  const model = chooseModel(reading, modelName);
+  const broken = findBrokenCode(reading, model);
+  if (broken !== undefined) throw broken;
+  const problems = [...reading.problems, ...reading.internal.elsewhere];
+  const hintError = problems.find((problem) => problem.severity === 'error');
+  if (hintError !== undefined) throw badInput(hintError.code, showProblem(reading, hintError));
+  const front = reading.internal.front;
+  if (front === undefined) throw badInput('slice', `${reading.file}: the file could not be read.`);
+  return { model, front };
 }
 
 /**
@@ -100,7 +120,8 @@ function findBrokenCode(reading: SourceReading, model: ModelReading | undefined)
 }
 
 function findError(root: Syntax, model: ModelReading | undefined): Syntax | undefined {
-  const errors = [...root.walk()].filter((node) => node.missing || node.type === 'ERROR');
+  if (!root.piece.broken && root.children.every((child) => !child.piece.broken)) return undefined;
+  const errors = root.walk().filter((node) => node.missing || node.type === 'ERROR');
   if (model === undefined) return errors[0];
   return errors.find((node) => node.end >= model.range.start && node.start <= model.range.end) ?? errors[0];
 }

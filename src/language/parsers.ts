@@ -68,6 +68,9 @@ export function languageOf(file: string): Language | undefined {
       return 'javascript';
     case 'py':
       return 'python';
+    case 'ipynb':
+      // Its Python cells, joined.
+      return 'python';
     default:
       return undefined;
   }

@@ -18,7 +18,8 @@ import {
   type PlannedEdits,
   type SourceReading,
 } from '../language';
-import { backendScript, readModelText } from './sources';
+import { editsOfNotebook } from './notebooks';
+import { backendScript, fileTextOf, readModelText } from './sources';
 
 /** How to start the backend that checks an emission; of this process itself if left out. */
 export type Starter = Pick<BackendSettings, 'nodePath' | 'env'>;
@@ -104,7 +105,9 @@ export function emissionOfEdits(reading: SourceReading, planned: PlannedEdits, a
     after: applyEdits(entry.text, entry.edits),
     edits: entry.edits,
   });
-  return { ...change({ file, text, edits: planned.edits }), others: planned.elsewhere.map(change) };
+  const whole = fileTextOf(reading);
+  const edits = whole === text ? planned.edits : editsOfNotebook(file, whole, planned.edits);
+  return { ...change({ file, text: whole, edits }), others: planned.elsewhere.map(change) };
 }
 
 /** Every site must still be the layer it was, with the width from before training or the learned one. */

@@ -29,11 +29,14 @@ export function writeCompactModule(
       'module',
       `${path.basename(file)} cannot hold a module for ${library}; name a ${isPython ? '.py' : '.ts, .js or .mjs'} file.`,
     );
+  const { program } = plan;
+  const pathOf = program.kind === 'topology' ? (program.pathOf ?? {}) : {};
   const siteOf = new Map(result.layers.map((layer) => [layer.name, layer.siteId]));
   return writeModule(compact, {
     library,
     typescript: language === 'typescript' || language === 'tsx',
     model: plan.model,
+    pathsOf: (layer) => pathOf[layer],
     hintOf: (layer) => {
       const site = siteOf.get(layer);
       return site == null ? undefined : hintText(plan.sites[site]?.hint);

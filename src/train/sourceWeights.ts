@@ -34,7 +34,9 @@ export async function exportSourceWeights(
     };
   try {
     const state = torchState(topology, weights, pathOf);
-    return { files: { 'model.safetensors': writeSafetensors(state), 'load.py': TORCH_LOADER } };
+    return {
+      files: { 'model.safetensors': writeSafetensors(state), 'load.py': torchLoader(program.unused ?? []) },
+    };
   } catch (thrown) {
     if (thrown instanceof ShrinkError) return { files: {}, problem: thrown.message };
     throw thrown;
@@ -48,11 +50,20 @@ arrays = np.load("model.npz")
 model.set_weights([arrays[name] for name in arrays.files])
 `;
 
-const TORCH_LOADER = `# Puts the learned weights into the model with the learned widths.
-from safetensors.torch import load_file
-
-model.load_state_dict(load_file("model.safetensors"))
-`;
+/** @param unused layers that the model holds and does not call: nothing was learned for them */
+function torchLoader(unused: readonly string[]): string {
+  const strict = unused.length === 0 ? '' : ', strict=False';
+  const why =
+    unused.length === 0 ? [] : [`# Not called by the model, so left as they are: ${unused.join(', ')}.`];
+  return [
+    '# Puts the learned weights into the model with the learned widths.',
+    'from safetensors.torch import load_file',
+    '',
+    ...why,
+    `model.load_state_dict(load_file("model.safetensors")${strict})`,
+    '',
+  ].join('\n');
+}
 
 /**
  * Weights in the order of Keras's `model.get_weights()`: layer by layer, trainable ones first within a layer. Layers of

@@ -40,6 +40,38 @@ function mlp(hidden: number, classes = 10) {
 }
 export const net = mlp(48);
 `,
+  // A notebook as Jupyter writes it, with outputs that must stay.
+  'notebook.ipynb': `${JSON.stringify(
+    {
+      cells: [
+        { cell_type: 'markdown', metadata: {}, source: ['# 48 digits\n', 'HIDDEN = 48'] },
+        {
+          cell_type: 'code',
+          execution_count: 1,
+          metadata: { tags: [] },
+          outputs: [{ name: 'stdout', output_type: 'stream', text: ['48\n'] }],
+          source: ['%matplotlib inline\n', 'import torch\n', 'from torch import nn\n', 'HIDDEN = 48  # é'],
+        },
+        {
+          cell_type: 'code',
+          execution_count: 2,
+          metadata: {},
+          outputs: [],
+          source: [
+            'model = nn.Sequential(nn.Linear(784, HIDDEN), nn.ReLU(),\n',
+            '    # @shrink off -- logits\n',
+            '    nn.Linear(HIDDEN, 10))\n',
+            'loss_fn = nn.CrossEntropyLoss()',
+          ],
+        },
+      ],
+      metadata: { kernelspec: { display_name: 'Python 3', language: 'python', name: 'python3' } },
+      nbformat: 4,
+      nbformat_minor: 5,
+    },
+    undefined,
+    1,
+  )}\n`,
   // A functional model in a file for the browser, with a residual sum, which starts training when it is loaded.
   'browser.ts': `import * as tf from '@tensorflow/tfjs';
 import * as tfvis from '@tensorflow/tfjs-vis';
@@ -126,6 +158,18 @@ describe('training the model of a real file', () => {
     );
     const again = await runCli(['emit', result.run, '--write'], project.folder);
     expect(again.stdout).toContain('has the learned widths already');
+  }, 120_000);
+
+  it('takes a notebook, and writes nothing but the widths into it', async () => {
+    const { result } = await train('notebook.ipynb');
+    const after = result.layers[0]?.after ?? 0;
+    expect(after).toBeLessThan(48);
+    const written = await runCli(['emit', result.run, '--write'], project.folder);
+    expect(written).toMatchObject({ code: 0, stderr: '' });
+    const text = readFileSync(path.join(project.folder, 'notebook.ipynb'), 'utf8');
+    expect(text).toBe(FILES['notebook.ipynb'].replace('HIDDEN = 48  #', `HIDDEN = ${after}  #`));
+    const check = await runCli(['check', 'notebook.ipynb'], project.folder);
+    expect(check.stdout).toContain(`notebook.ipynb:cell 3:1:23: Linear ${after}`);
   }, 120_000);
 
   it('takes a function of a page that touches the DOM and starts training', async () => {

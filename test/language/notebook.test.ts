@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { applyEdits, joinCells, planEdits, readNotebookJson } from '../../src/language';
+import { applyEdits, editNotebookJson, joinCells, planEdits, readNotebookJson } from '../../src/language';
 import { read } from './support/parsers';
 
 const NOTEBOOK = JSON.stringify({
@@ -49,5 +49,27 @@ describe('notebooks', () => {
   it('that are none are refused', () => {
     expect(() => readNotebookJson('{}')).toThrow(TypeError);
     expect(() => readNotebookJson('no')).toThrow(SyntaxError);
+  });
+
+  it.each([
+    ['as Jupyter writes it', (text: string) => JSON.stringify(JSON.parse(text), undefined, 1) + '\n'],
+    [
+      'with other spaces',
+      (text: string) => JSON.stringify(JSON.parse(text), undefined, '\t').replaceAll('":', '" :'),
+    ],
+    ['in one line', (text: string) => text],
+  ])('keep every other byte of the file: %s', (_, format) => {
+    const odd = NOTEBOOK.replace('import nn\\n', 'import nn  # \\u00e9 \\ud83d\\ude00 \\"é\\"\\n');
+    const json = format(odd).replaceAll('é', '\\u00e9');
+    const cells = readNotebookJson(json);
+    const notebook = joinCells(cells);
+    const planned = planEdits(read(notebook.text, '/project/notebook.py'), 'model', { 0: 5, 2: 9 });
+    const edited = applyEdits(json, editNotebookJson(json, notebook.splitEdits(planned.edits)));
+    const wanted = json
+      .replace('WIDTH = 64', 'WIDTH = 9')
+      .replace('(8, 32)', '(8, 5)')
+      .replace('(32, WIDTH)', '(5, WIDTH)');
+    expect(edited).toBe(wanted);
+    expect(readNotebookJson(edited)[0]?.text).toBe(cells[0]?.text.replace('64', '9'));
   });
 });

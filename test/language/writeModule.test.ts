@@ -86,6 +86,48 @@ class CompactModel(nn.Module):
 `);
   });
 
+  it('for PyTorch put layers where the source has them', () => {
+    const text = `from torch import nn
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.body = nn.Sequential(nn.Linear(4, 3), nn.ReLU(), nn.Linear(3, 2))
+        self.again = self.body[2]
+    def forward(self, x):
+        return self.body(x)
+`;
+    const { program } = makePlan(read(text, '/project/model.py'));
+    if (program.kind !== 'topology') throw new Error('This source is not read statically.');
+    const module = writeModule(program.topology, {
+      library: 'torch',
+      typescript: false,
+      model: 'Net',
+      hintOf: (layer) => (layer === 'body.0' ? '@shrink min=2' : undefined),
+      pathsOf: (layer) => program.pathOf?.[layer],
+    });
+    expect(module).toContain(`        self.body = nn.ModuleDict(
+            {
+                # @shrink min=2
+                "0": nn.Linear(4, 3),
+                "2": nn.Linear(3, 2),
+            }
+        )
+        self.again = self.body["2"]
+`);
+    expect(module).toContain('body_0_out = self.body["0"](x)');
+    const reading = read(module, '/project/compact.py');
+    expect(reading.problems).toEqual([]);
+    expect(reading.models[0]?.sites.map((site) => [site.width, site.hint])).toEqual([
+      [3, { min: 2 }],
+      [2, undefined],
+    ]);
+    const again = makePlan(reading).program;
+    expect(again.kind === 'topology' && Object.values(again.pathOf ?? {})).toEqual([
+      ['body.0'],
+      ['body.2', 'again'],
+    ]);
+  });
+
   it('of TensorFlow.js read as models of their own', () => {
     const golden = python.find((candidate) => candidate.file.endsWith('resnet.py'));
     const text = write(topologyOf(golden?.text ?? '', golden?.file), 'tfjs');

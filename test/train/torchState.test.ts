@@ -7,6 +7,7 @@ import { mixSeed, seededRandom } from '../../src/core/random';
 import { sizeOf, type LayerWeights } from '../../src/core/tensor';
 import { findEngine } from '../../src/engine/registry';
 import * as tf from '../../src/engine/tf';
+import { writeModule } from '../../src/language';
 import { readWeights, setWeights } from '../../src/train/model';
 import { writeSafetensors } from '../../src/train/safetensors';
 import { torchState } from '../../src/train/torchState';
@@ -55,6 +56,9 @@ const CASES = [
   { model: 'Net', source: golden('mnistNet'), input: [1, 28, 28] },
   { model: 'resnet10', source: golden('resnet'), input: [3, 32, 32] },
   { model: 'Dense', source: golden('blocks'), input: [3, 12, 12] },
+  { model: 'densenet_small', source: golden('densenet'), input: [3, 32, 32] },
+  { model: 'mobilenet_v2', source: golden('mobilenetV2'), input: [3, 32, 32] },
+  { model: 'Discriminator', source: golden('dcgan'), input: [3, 64, 64] },
   { model: 'Flat', source: FLAT, input: [3, 14, 14] },
   { model: 'Maps', source: MAPS, input: [6] },
 ];
@@ -70,10 +74,12 @@ describe.skipIf(!hasTorch())('weights in a real PyTorch', () => {
   it.each(CASES)(
     '$model',
     async ({ model: name, source, input }) => {
-      const hinted = source.replace(
-        new RegExp(`^(class|def) ${name}\\b`, 'm'),
-        `# @shrink-model input=[${input.join(',')}]\n$&`,
-      );
+      const hinted = source
+        .replaceAll(/^# @shrink-model.*\n/gm, '')
+        .replace(
+          new RegExp(`^(class|def) ${name}\\b`, 'm'),
+          `# @shrink-model input=[${input.join(',')}]\n$&`,
+        );
       const { program } = planOf(hinted, name, '/project/model.py');
       if (program.kind !== 'topology') throw new Error('This source is not read statically.');
       const model = await tf.models.modelFromJSON({ modelTopology: program.topology as never });
@@ -93,17 +99,28 @@ describe.skipIf(!hasTorch())('weights in a real PyTorch', () => {
       writeFileSync(file('bin'), rows);
       const state = torchState(program.topology, weights, program.pathOf ?? {});
       writeFileSync(file('safetensors'), writeSafetensors(state));
-      const script = path.join(import.meta.dirname, '../cli/support/checkTorch.py');
-      const args = [script, file('py'), name, file('safetensors'), file('bin'), input.join(',')];
-      const said = JSON.parse(execFileSync(PYTHON, args, { encoding: 'utf8' })) as number[][];
-      // The golden network ends in log_softmax, which is trained as softmax.
-      const given = name === 'Net' ? said.map((row) => row.map(Math.exp)) : said;
-      expect(given).toHaveLength(expected.length);
-      expected.forEach((row, i) => {
-        row.forEach((value, j) => {
-          expect(given[i]?.[j]).toBeCloseTo(value, 3);
-        });
+      const module = writeModule(program.topology, {
+        ...{ library: 'torch', typescript: false, model: name, hintOf: () => undefined },
+        pathsOf: (layer) => program.pathOf?.[layer],
       });
+      writeFileSync(path.join(folder, `${name}Compact.py`), module);
+      const script = path.join(import.meta.dirname, '../cli/support/checkTorch.py');
+      const last = [file('safetensors'), file('bin'), input.join(',')];
+      // The same weights load in the source and in the generated module.
+      for (const made of [
+        [file('py'), name],
+        [path.join(folder, `${name}Compact.py`), 'CompactModel'],
+      ]) {
+        const said = JSON.parse(
+          execFileSync(PYTHON, [script, ...made, ...last], { encoding: 'utf8' }),
+        ) as number[][];
+        // The golden network ends in log_softmax, which is trained as softmax.
+        const isLog = name === 'Net' && made[1] === name;
+        const given = said.flat(3).map((value) => (isLog ? Math.exp(value) : value));
+        const wanted = expected.flat(3);
+        expect(given).toHaveLength(wanted.length);
+        for (const [i, value] of wanted.entries()) expect(given[i]).toBeCloseTo(value, 3);
+      }
     },
     120_000,
   );

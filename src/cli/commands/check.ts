@@ -2,8 +2,8 @@ import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { badInput, lineAndColumn } from '../../core/errors';
 import type { SourceReading } from '../../language';
-import { languageOf } from '../../language';
-import { readModelFile } from '../../shell/sources';
+import { languageOf, whyUnusable } from '../../language';
+import { readModelFiles, showOffset } from '../../shell/sources';
 import { EXIT } from '../failure';
 import { Output } from '../output';
 
@@ -20,8 +20,13 @@ export async function checkCommand(target: string, flags: CheckFlags): Promise<v
   const files = await sourcesIn(target);
   let errors = 0;
   let models = 0;
-  for (const file of files) {
-    const reading = await readModelFile(file);
+  for await (const { file, reading } of readModelFiles(files)) {
+    if (reading instanceof Error) {
+      errors += 1;
+      if (flags.json === true) process.stdout.write(`${JSON.stringify({ file, error: reading.message })}\n`);
+      else output.error(`shrinknets: ${reading.message}`);
+      continue;
+    }
     models += reading.models.length;
     errors += reading.problems.filter((problem) => problem.severity === 'error').length;
     if (flags.json === true) process.stdout.write(`${JSON.stringify(describe(reading))}\n`);
@@ -54,24 +59,35 @@ async function sourcesIn(target: string): Promise<string[]> {
 
 function show(output: Output, reading: SourceReading): void {
   const { bold, dim, red, yellow } = output.colors;
-  const near = (file: string): string => path.relative(process.cwd(), file);
-  const at = (offset: number): string => {
-    const { line, column } = lineAndColumn(reading.text, offset);
-    return `${near(reading.file)}:${line}:${column}`;
-  };
+  const at = (offset: number): string => showOffset(reading, offset);
   for (const model of reading.models) {
     output.line(`${at(model.nameRange.start)}: ${bold(model.name)}, ${model.sites.length} layers`);
     for (const site of model.sites) {
       const hint = site.hint === undefined ? '' : `  ${describeHint(site.hint)}`;
       const width = site.width === undefined ? '' : ` ${site.width}`;
-      const place = `${near(site.file)}:${site.line}:${site.column}`;
+      const place =
+        site.file === reading.file
+          ? at(site.range.start)
+          : `${path.relative(process.cwd(), site.file)}:${site.line}:${site.column}`;
       output.line(dim(`  ${place}: ${site.layerType}${width}${hint}`));
     }
   }
+  for (const { name, message } of unusable(reading))
+    output.line(`${yellow('warning')}: ${name} cannot be trained: ${message}`);
   for (const problem of reading.problems) {
     const paint = problem.severity === 'error' ? red : problem.severity === 'warning' ? yellow : dim;
     output.line(`${at(problem.range.start)}: ${paint(problem.severity)}: ${problem.message}`);
   }
+}
+
+/** Models that no plan can be made of, although nothing is wrong where they are read, and why. */
+function unusable(reading: SourceReading): { name: string; message: string }[] {
+  if (reading.problems.length > 0) return [];
+  const wholes = reading.models.filter((model) => model.partOf.length === 0);
+  return wholes.flatMap(({ name }) => {
+    const message = whyUnusable(reading, name);
+    return message === undefined ? [] : [{ name, message }];
+  });
 }
 
 function describeHint(hint: object): string {
@@ -86,6 +102,7 @@ function describe(reading: SourceReading): object {
     file: reading.file,
     language: reading.language,
     models: reading.models.map(({ name, kind, sites, modelHint }) => ({ name, kind, sites, modelHint })),
+    unusable: unusable(reading),
     problems: reading.problems.map((problem) => ({
       ...problem,
       ...lineAndColumn(reading.text, problem.range.start),

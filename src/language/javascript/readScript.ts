@@ -19,6 +19,8 @@ interface Entry {
   readonly found: ModelSites;
   readonly calls: ReadonlySet<Syntax>;
   readonly files: readonly ScriptModule[];
+  /** Whether every argument that it takes is known without a hint. */
+  readonly isComplete: boolean;
 }
 
 /** Reads the TensorFlow.js models of a TypeScript or JavaScript file. Never throws on any text. */
@@ -51,6 +53,13 @@ export function readScript(
     }),
     problems: [],
     sourceOptions: readFitOptions(script),
+    isReady: (reading) => {
+      const entry = entries.find((candidate) => candidate.model.name === reading.name);
+      // Files that need each other in a circle show only when they are put together.
+      return (
+        entry?.isComplete === true && entry.files.length === 1 && reading.modelHint['args'] === undefined
+      );
+    },
     makeProgram: (reading) => {
       const entry = entries.find((candidate) => candidate.model.name === reading.name);
       if (entry === undefined) throw badInput('slice', `${file} has no model ${reading.name}.`);
@@ -82,7 +91,7 @@ function containsNew(whole: Entry, creation: Syntax): boolean {
 }
 
 function readModel(script: ScriptProgram, made: MadeModel, layers: LayerCalls): Entry {
-  const { found, calls, files } = readSites(script, made, layers);
+  const { found, calls, files, isComplete } = readSites(script, made, layers);
   const maker = makerOf(made);
   const places = [
     maker,
@@ -105,19 +114,20 @@ function readModel(script: ScriptProgram, made: MadeModel, layers: LayerCalls): 
     })),
     partOf: [],
   };
-  return { made, model, found, calls, files };
+  return { made, model, found, calls, files, isComplete };
 }
 
 function readSites(
   script: ScriptProgram,
   made: MadeModel,
   layers: LayerCalls,
-): Pick<Entry, 'found' | 'calls' | 'files'> {
+): Pick<Entry, 'found' | 'calls' | 'files' | 'isComplete'> {
   const sliced = sliceModel(script, made, undefined);
   const { calls, files } = sliced.parts;
   const inSlice = files.flatMap((module) => layers.of(module)).filter((call) => calls.has(call.node));
   const { scopes } = script;
-  return { found: findSites(script, inSlice, { scopes, calls, given: sliced.given }), calls, files };
+  const found = findSites(script, inSlice, { scopes, calls, given: sliced.given });
+  return { found, calls, files, isComplete: sliced.error === undefined };
 }
 
 function makeProgram(script: ScriptProgram, entry: Entry, reading: ModelReading): Program {

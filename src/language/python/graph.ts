@@ -38,6 +38,8 @@ export interface GraphRecord {
   readonly siteOf: Readonly<Record<string, string>>;
   /** Attribute paths by layer name, in the order in which the source registers them. */
   readonly pathOf: Readonly<Record<string, readonly string[]>>;
+  /** Attribute paths of layers that the model holds and does not call. */
+  readonly unused: readonly string[];
   readonly dependents: readonly FoundDependent[];
   readonly pins: readonly Pin[];
 }
@@ -131,6 +133,22 @@ export class Graph {
     const known = this.paths.get(layer);
     if (known === undefined) this.paths.set(layer, [path]);
     else if (!known.includes(path)) known.push(path);
+  }
+
+  /** Whether no value of a tensor can be below 0, so that zeros around it are as good as −∞ to a maximum. */
+  isNeverNegative({ layer, node }: Pick<Tensor, 'layer' | 'node'>): boolean {
+    const made = this.byName.get(layer);
+    if (made === undefined) return false;
+    const { class_name: type, config, inbound_nodes: calls } = made;
+    if (type === 'ReLU') return true;
+    if (/^(?:relu6?|sigmoid|softmax|softplus)$/.test(String(config['activation']))) return true;
+    if (
+      !/^(?:(?:Max|Average)Pooling\dD|Global\w+|Dropout|ZeroPadding2D|Concatenate|Add|Multiply|Flatten|Reshape)$/.test(
+        type,
+      )
+    )
+      return false;
+    return (calls[node] ?? []).every(([from, index]) => this.isNeverNegative({ layer: from, node: index }));
   }
 
   /** A name that no layer has yet: `relu`, `relu_1`. */
@@ -253,6 +271,9 @@ export class Graph {
       sites: new Map(this.sites),
       siteOf: this.siteOf,
       pathOf: this.placed(),
+      unused: [...this.paths].flatMap(([layer, paths]) =>
+        this.given.has(layer) || !hasWeights(layer) ? [] : paths,
+      ),
       dependents: [...this.dependents],
       pins: [...this.pins],
     };
@@ -322,6 +343,12 @@ export class Graph {
     }
     return kept;
   }
+}
+
+/** Whether a layer object of the source is of a type that has weights. */
+function hasWeights(layer: object): boolean {
+  const type = 'type' in layer ? String(layer.type) : '';
+  return /(?:Linear|Bilinear|Conv\w*|\w*Norm\w*|Embedding|LSTM|GRU|RNN|Attention|PReLU)$/.test(type);
 }
 
 /** Where a width comes from: its literal, or those that it is computed from. */

@@ -157,6 +157,13 @@ export function pool(
   node: Syntax,
 ): Tensor {
   const padding = window.padding;
+  const addsZeros = typeof padding !== 'string' && padding.some((zeros) => zeros > 0);
+  if (className.startsWith('Max') && addsZeros && !graph.isNeverNegative(input))
+    throw stopAt(
+      node,
+      'unsupported',
+      'Max pooling with padding of values that may be negative has no counterpart; put the activation (ReLU) before it.',
+    );
   const padded = typeof padding === 'string' ? input : padZeros(graph, input, padding, node);
   const final: Window = typeof padding === 'string' ? window : { ...window, padding: 'valid' };
   const features = featuresOf(padded, node);

@@ -57,6 +57,8 @@ export function readPython(file: string, text: string, root: Syntax, hints: read
     others: [],
     problems: found.flatMap(({ entry, model }) => problemOf(entry, model)),
     sourceOptions: entries.length === 0 ? {} : readSourceOptions(root),
+    isReady: (reading) =>
+      found.find(({ model }) => model.name === reading.name)?.entry.evaluated.topology !== undefined,
     makeProgram: (reading) => {
       const entry = found.find(({ model }) => model.name === reading.name)?.entry;
       if (entry === undefined) throw badInput('slice', `${file} has no model ${reading.name}.`);
@@ -87,7 +89,8 @@ function makeProgram(file: string, entry: Entry, positionOf: ReturnType<typeof m
   }
   const names = new Set(topology.config.layers.map((layer) => layer.name));
   const pathOf = Object.fromEntries(Object.entries(graph.pathOf).filter(([name]) => names.has(name)));
-  return { kind: 'topology', topology, siteOf, axes, pathOf };
+  const unused = graph.unused.length === 0 ? {} : { unused: graph.unused };
+  return { kind: 'topology', topology, siteOf, axes, pathOf, ...unused };
 }
 
 function readHints(

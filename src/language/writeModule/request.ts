@@ -9,4 +9,6 @@ export interface ModuleRequest {
   readonly model: string;
   /** A hint to keep above a layer, without comment marks, e.g. `@shrink min=8`. */
   readonly hintOf: (layer: string) => string | undefined;
+  /** Only for PyTorch: where a layer lies in the source's model, as attribute paths. */
+  readonly pathsOf?: (layer: string) => readonly string[] | undefined;
 }

@@ -73,5 +73,5 @@ export function writePython(value: unknown): string {
     const items = value.map(writePython);
     return items.length === 1 ? `(${items[0] ?? ''},)` : `(${items.join(', ')})`;
   }
-  return typeof value === 'string' ? `'${value.replaceAll(/['\\]/g, '\\$&')}'` : JSON.stringify(value);
+  return JSON.stringify(value);
 }
