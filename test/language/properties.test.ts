@@ -5,6 +5,9 @@ import { ShrinkError } from '../../src/core/errors';
 import { goldenFiles } from './support/golden';
 import { read } from './support/parsers';
 
+/** How many sources are made for each property of edits; `SHRINKNETS_FUZZ` says another number. */
+const RUNS = Number(process.env['SHRINKNETS_FUZZ'] ?? 1000);
+
 /** Odd text that may stand between two tokens. */
 const space = fc.constantFrom(
   ' ',
@@ -53,6 +56,65 @@ function write(layers: readonly GeneratedLayer[], lineBreak: string, listStyle: 
   return text.replaceAll('\n', lineBreak);
 }
 
+interface PythonLayer {
+  readonly width: number;
+  readonly constant: boolean;
+  readonly pieces: readonly string[];
+  readonly trailingComma: boolean;
+  readonly named: boolean;
+}
+
+const pythonLayer: fc.Arbitrary<PythonLayer> = fc.record({
+  width,
+  constant: fc.boolean(),
+  pieces: fc.array(fc.constantFrom('', ' ', '\t', '  # 64 ü😀 Linear(8)\n        ', '\n\n        '), {
+    minLength: 4,
+    maxLength: 4,
+  }),
+  trailingComma: fc.boolean(),
+  named: fc.boolean(),
+});
+
+/** Python source in which every width literal, and what must follow it, is marked as `⟦i:width⟧`. */
+function writeScript(layers: readonly PythonLayer[], style: string): string {
+  const isKeras = style === 'keras';
+  const mark = (index: number): string => {
+    const layer = layers[index];
+    return layer?.constant === true ? `W${index}` : `⟦${index}:${layer?.width ?? 0}⟧`;
+  };
+  const constants = layers.map((layer, index) =>
+    layer.constant ? `W${index} = ⟦${index}:${layer.width}⟧  # ${layer.width}` : '',
+  );
+  const calls = layers.map(({ pieces: [a = '', b = '', c = '', d = ''], trailingComma, named }, index) => {
+    const comma = trailingComma ? ',' : '';
+    if (isKeras)
+      return `layers.Dense(${a}${named ? 'units=' : ''}${mark(index)}${b}, activation=f'{"re" + "lu"}'${c}${comma})`;
+    const before = index === 0 ? '9' : mark(index - 1);
+    const [from, to] = named ? ['in_features=', 'out_features='] : ['', ''];
+    return `nn.Linear(${a}${from}${before}${b},${c}${to}${mark(index)}${d}${comma})`;
+  });
+  const head = isKeras
+    ? 'import keras\nfrom keras import layers'
+    : 'import functools\nimport torch\nfrom torch import nn';
+  const decorated = `@functools.lru_cache(maxsize=64)\ndef helper(x=64):\n    """Dense(64) 😀"""\n    return f'{x:64}'\n`;
+  const list = calls.join(', ');
+  const whole = isKeras ? `keras.Sequential([keras.Input((9,)), ${list}])` : `nn.Sequential(${list})`;
+  const body =
+    style === 'class'
+      ? [
+          '@torch.no_grad',
+          'class Net(nn.Module):  # 64',
+          '    def __init__(self):',
+          '        super().__init__()',
+          ...calls.map((call, index) => `        self.fc${index} = ${call}`),
+          '    def forward(self, x):',
+          ...calls.map((_, index) => `        x = self.fc${index}(x)`),
+          '        return x',
+        ].join('\n')
+      : `model = ${whole}`;
+  return `${head}\n${constants.join('\n')}\n\n${isKeras ? '' : decorated}\n${body}\n`;
+}
+
 describe('edits, as properties', () => {
   it('change the width literals and nothing else, once, and can be undone', () => {
     fc.assert(
@@ -78,7 +140,40 @@ describe('edits, as properties', () => {
           expect(applyEdits(after, invertEdits(before, planned.edits))).toBe(before);
         },
       ),
-      { numRuns: 300 },
+      { numRuns: RUNS },
+    );
+  });
+
+  it('do so in Python as well', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.tuple(pythonLayer, width), { minLength: 2, maxLength: 5 }),
+        fc.constantFrom('\n', '\r\n'),
+        fc.constantFrom('sequential', 'class', 'keras'),
+        (entries, lineBreak, style) => {
+          const marked = writeScript(
+            entries.map((entry) => entry[0]),
+            style,
+          ).replaceAll('\n', lineBreak);
+          const fill = (choose: (index: number, old: string) => string): string =>
+            marked.replace(/⟦(\d+):(\d+)⟧/g, (_, index: string, old: string) => choose(Number(index), old));
+          const before = fill((_, old) => old);
+          const after = fill((index) => String(entries[index]?.[1]));
+          const file = '/project/model.py';
+          const reading = read(before, file);
+          expect(reading.problems).toEqual([]);
+          const model = reading.models.find((candidate) => candidate.partOf.length === 0);
+          const sites = model?.sites.filter((site) => site.width !== undefined) ?? [];
+          expect(sites).toHaveLength(entries.length);
+          const learned = Object.fromEntries(sites.map((site, index) => [site.id, entries[index]?.[1] ?? 1]));
+          const planned = planEdits(reading, model?.name, learned);
+          expect(planned.problems).toEqual([]);
+          expect(applyEdits(before, planned.edits)).toBe(after);
+          expect(planEdits(read(after, file), model?.name, learned).edits).toEqual([]);
+          expect(applyEdits(after, invertEdits(before, planned.edits))).toBe(before);
+        },
+      ),
+      { numRuns: RUNS },
     );
   });
 });

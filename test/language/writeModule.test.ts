@@ -1,5 +1,12 @@
+import '@tensorflow/tfjs-backend-cpu';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { evaluatePlan } from '../../src/backend/userCode';
 import type { Topology } from '../../src/core/topology';
+import * as tf from '../../src/engine/tf';
 import { makePlan, writeModule, type ModuleLibrary } from '../../src/language';
 import { goldenFiles } from './support/golden';
 import { read } from './support/parsers';
@@ -136,4 +143,44 @@ class Net(nn.Module):
     expect(reading.models.map((model) => model.name)).toEqual(['createModel']);
     expect(reading.models[0]?.sites.filter((site) => site.layerType === 'conv2d')).toHaveLength(8);
   });
+
+  it('in Python compile, every one', () => {
+    const folder = mkdtempSync(path.join(tmpdir(), 'shrinknets-modules-'));
+    try {
+      const files = python.flatMap(({ file, text }) => {
+        const topology = topologyOf(text, file);
+        return (['keras', 'torch'] as const).flatMap((library) => {
+          const target = path.join(folder, `${path.basename(file, '.py')}_${library}.py`);
+          // A few layers of Keras have no counterpart in PyTorch, which is said.
+          const isOther = library === 'torch' && path.basename(file).startsWith('keras');
+          if (isOther) return [];
+          writeFileSync(target, write(topology, library));
+          return [target];
+        });
+      });
+      expect(files.length).toBeGreaterThan(20);
+      execFileSync('python3', ['-m', 'py_compile', ...files], { stdio: 'pipe' });
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  });
+
+  it.each(['lenet', 'densenet', 'kerasFunctional'])(
+    'of TensorFlow.js make the model when they are run: %s',
+    async (name) => {
+      await tf.setBackend('cpu');
+      const golden = python.find((candidate) => candidate.file.endsWith(`${name}.py`));
+      const plan = makePlan(read(golden?.text ?? '', golden?.file));
+      if (plan.program.kind !== 'topology') throw new Error('This source is not read statically.');
+      const text = write(plan.program.topology, 'tfjs');
+      const [given, made] = await Promise.all([
+        evaluatePlan(plan),
+        evaluatePlan(makePlan(read(text, '/project/compact.ts'))),
+      ]);
+      expect(made.model.countParams()).toBe(given.model.countParams());
+      expect(made.model.layers.map((layer) => layer.name)).toEqual(
+        expect.arrayContaining(given.model.layers.slice(1).map((layer) => layer.name)),
+      );
+    },
+  );
 });
