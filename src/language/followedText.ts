@@ -120,13 +120,18 @@ class Copy {
 
   private node(cursor: TreeCursor, piece: SyntaxPiece, parent: Syntax, depth: number): Syntax {
     const typeId = cursor.nodeTypeId;
-    const [start, end] = [cursor.startIndex, cursor.endIndex];
+    const type = this.grammar.types[typeId] ?? cursor.nodeType;
+    const named = this.isNamed(cursor, typeId);
+    const start = cursor.startIndex;
+    // What punctuation and keywords are called is how they are written; every question to the parser costs.
+    const isToken = !named && this.shared.text.startsWith(type, start);
+    const end = isToken ? start + type.length : cursor.endIndex;
     const node = new Syntax(
       piece,
-      this.grammar.types[typeId] ?? cursor.nodeType,
+      type,
       start - piece.start,
       end - piece.start,
-      this.isNamed(cursor, typeId),
+      named,
       // Only what is not there has no length.
       start === end && cursor.nodeIsMissing,
       cursor.currentFieldName,

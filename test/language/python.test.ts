@@ -162,6 +162,18 @@ return self.fc(y.view(y.size(0), -1))`,
     });
   });
 
+  it('pools with padding what cannot be negative, and names layers that are not called', () => {
+    const text = torchModule(
+      `self.a = nn.Conv2d(3, 8, 3)
+self.p = nn.MaxPool2d(3, 2, padding=1)
+self.spare = nn.Linear(4, 4)
+self.idle = nn.ReLU()`,
+      'return self.p(F.relu(self.a(x)))',
+    ).replace('class Net', '# @shrink-model input=[3, 8, 8]\nclass Net');
+    expect(layersOf(text)).toContain('pad:ZeroPadding2D');
+    expect(makePlan(read(text, FILE)).program).toMatchObject({ unused: ['spare'] });
+  });
+
   it('reads transposed convolutions and numbers that are rounded', () => {
     const text = torchModule(
       `hidden = int(round(8 * 1.5))
@@ -189,6 +201,14 @@ self.out = nn.ConvTranspose2d(hidden, 3, 4, 2, 1)`,
       'unsupported-layer',
       'nn.MultiheadAttention layers',
     ],
+    [
+      'self.a = nn.Conv2d(3, 8, 3)\nself.p = nn.MaxPool2d(3, 2, padding=1)',
+      'return self.p(self.a(x))',
+      'unsupported',
+      'put the activation (ReLU) before it',
+    ],
+    ['self.a = nn.GRU(8, 2)', 'return self.a(x)', 'unsupported-layer', 'nn.GRU layers are not supported'],
+    ['self.a = nn.Conv2d(4, 8, 3, groups=2)', 'return self.a(x)', 'unsupported', 'A convolution in 2 groups'],
     [
       'self.a = nn.Linear(8, 2)\nself.b = nn.Linear(3, 2)',
       'return self.b(self.a(x))',

@@ -112,13 +112,21 @@ function makeTorchModule(interpreter: Evaluator, type: string, args: CallArgumen
   }
 }
 
+/** What keeps layers of PyTorch from having a counterpart, where there is more to say. */
+const WHY: Readonly<Record<string, string>> = {
+  'nn.LSTM': ' from PyTorch yet (those of Keras and TensorFlow.js are)',
+  'nn.RNN': ' from PyTorch yet (those of Keras and TensorFlow.js are)',
+  'nn.GRU': ' from PyTorch: it resets after the product, which TensorFlow.js cannot',
+};
+
 /** A layer without a counterpart: refused by name once the model calls it, and not before. */
 function refusedLayer(graph: Graph, name: string, node: Syntax): LayerValue {
   const apply = (): never => {
     throw stopAt(
       node,
       'unsupported-layer',
-      `${name} layers are not supported; a model with one cannot be trained here.`,
+      `${name} layers are not supported${WHY[name] ?? ''}; a model with one cannot be trained here. ` +
+        'Write the part without it as a model of its own and train that.',
     );
   };
   const site = graph.site(node, name.split('.').at(-1) ?? name, undefined, false);

@@ -4,7 +4,8 @@ import type { Tensor } from './tensor';
 import { argument, type CallArguments } from './evaluation';
 import * as ops from './ops';
 import { DEPENDS_ON_INPUT, readNumber } from './shapes';
-import { applyAdaptivePool, applyTorchPool, TORCH_ACTIVATIONS, upsample } from './torchLayers';
+import { TORCH_ACTIVATIONS, upsample } from './torchLayers';
+import { applyAdaptivePool, applyTorchPool } from './torchPooling';
 import { stopAt, truthOf, unknownAt, type Value } from './values';
 
 /**
