@@ -123,7 +123,7 @@ async function makeModel(
   }
   const { model, siteOf, note } = evaluated;
   const { program } = context.plan;
-  const axes = program.kind === 'topology' ? program.axes : undefined;
+  const axes = program.kind === 'topology' && program.sequence !== true ? program.axes : undefined;
   const compiled = compileSettings(model);
   const authored: AuthoredModel = {
     topology: topologyOf(model),

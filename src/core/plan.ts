@@ -103,6 +103,8 @@ export type Program =
        * one layer has several. In the order in which the source registers them.
        */
       readonly pathOf?: Readonly<Record<string, readonly string[]>>;
+      /** Rows are steps in time with their features last, whatever `axes` says. */
+      readonly sequence?: boolean;
       /** Attribute paths of layers that the model holds and does not call: they have no learned weights. */
       readonly unused?: readonly string[];
     };

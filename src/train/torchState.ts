@@ -99,6 +99,19 @@ function partsOf(
       const all = tensors.map((tensor, i) => named(names[i] ?? '', inOrder(tensor, 0, input)));
       return [...all, { name: 'num_batches_tracked', shape: [], data: BigInt64Array.of(0n) }];
     }
+    // Gates come in the same order in both; PyTorch adds two biases, of which one is enough.
+    case 'LSTM':
+    case 'SimpleRNN': {
+      if (second === undefined) return [];
+      const [offset] = rest;
+      const kernels = [
+        named('weight_ih_l0', permute(inOrder(first, 0, input), [1, 0])),
+        named('weight_hh_l0', permute(second, [1, 0])),
+      ];
+      if (offset === undefined) return kernels;
+      const zeros = { shape: offset.shape, data: new Float32Array(offset.data.length) };
+      return [...kernels, named('bias_ih_l0', offset), named('bias_hh_l0', zeros)];
+    }
     case 'LayerNormalization':
       return [named('weight', first), ...bias];
     case 'Embedding':

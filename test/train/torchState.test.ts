@@ -51,7 +51,22 @@ const MAPS = `${HEAD}class Maps(nn.Module):
         return self.out(torch.flatten(self.up(x), 1))
 `;
 
+/** Pictures row by row, as a sequence. */
+const ROWS = `${HEAD}class Rows(nn.Module):
+    def __init__(self, hidden=6):
+        super().__init__()
+        self.rnn = nn.RNN(5, 4, batch_first=True)
+        self.lstm = nn.LSTM(input_size=4, hidden_size=hidden, batch_first=True)
+        self.head = nn.Linear(hidden, 3)
+
+    def forward(self, x):
+        x, _ = self.rnn(x)
+        out, (h_n, c_n) = self.lstm(x)
+        return self.head(out[:, -1, :])
+`;
+
 const CASES = [
+  { model: 'Rows', source: ROWS, input: [7, 5] },
   { model: 'LeNet', source: golden('lenet'), input: [1, 28, 28] },
   { model: 'Net', source: golden('mnistNet'), input: [1, 28, 28] },
   { model: 'resnet10', source: golden('resnet'), input: [3, 32, 32] },

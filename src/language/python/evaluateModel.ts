@@ -205,9 +205,25 @@ function inputShape(
 ): (number | null)[] | undefined {
   if (hints.input !== undefined) {
     const [first, ...rest] = hints.input;
-    return axes === 'channels-first' && rest.length > 0 ? [...rest, first ?? null] : [...hints.input];
+    return axes === 'channels-first' && rest.length > 0 && !readsSequence(value)
+      ? [...rest, first ?? null]
+      : [...hints.input];
   }
   return value.kind === 'sequence' && value.input !== undefined ? [...value.input] : undefined;
+}
+
+/** Whether a model's first layer reads steps in time, whose features come last in PyTorch as well. */
+export function readsSequence(value: Value | undefined): boolean {
+  const parts =
+    value?.kind === 'instance'
+      ? [...value.attributes.values()]
+      : value?.kind === 'sequence'
+        ? value.items.map((item) => item.value)
+        : [];
+  const first = parts.find(
+    (part) => part.kind === 'layer' || part.kind === 'sequence' || part.kind === 'instance',
+  );
+  return first?.kind === 'layer' ? first.wrap !== undefined : first !== undefined && readsSequence(first);
 }
 
 /** Names of a model's inputs: the parameters that a call of it must give. */

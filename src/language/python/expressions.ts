@@ -290,7 +290,15 @@ function compareAll(node: Syntax, evaluate: (inner: Syntax) => Value): Value {
 function readItem(interpreter: Evaluator, node: Syntax, value: Value, scope: Scope): Value {
   const subscript = node.field('subscript');
   if (subscript === undefined || value.kind === 'unknown') return value;
-  if (value.kind === 'tensor') return unknownAt(node, 'a part of a tensor is not read here');
+  if (value.kind === 'tensor') {
+    const isLast = /^\[\s*:\s*,\s*-1\s*(?:,\s*:\s*)?\]$/.test(
+      node.text.slice((node.field('value')?.text ?? '').length).trim(),
+    );
+    const last = isLast ? value.tensor.last?.() : undefined;
+    return last === undefined
+      ? unknownAt(node, 'a part of a tensor is not read here')
+      : { kind: 'tensor', tensor: last };
+  }
   if (subscript.type === 'slice') return readSlice(interpreter, subscript, value, scope);
   const key = interpreter.evaluate(subscript, scope);
   if (value.kind === 'dict' && (key.kind === 'string' || key.kind === 'number'))

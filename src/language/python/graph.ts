@@ -102,6 +102,13 @@ export class Graph {
     inputs: readonly Tensor[],
     result: { shape: readonly (number | null)[]; channels: ChannelSum; extraAxes?: number },
   ): Tensor {
+    for (const { steps } of inputs)
+      if (steps?.isLastOnly === true)
+        throw stopAt(
+          steps.node,
+          'unsupported',
+          'All steps of this layer are used, and its last one alone; only one of the two is supported.',
+        );
     const inbound = inputs.map((tensor): [string, number, number, Record<string, unknown>] => [
       tensor.layer,
       tensor.node,
@@ -121,6 +128,27 @@ export class Graph {
   private addLayer(layer: FunctionalLayer): void {
     this.layers.push(layer);
     this.byName.set(layer.name, layer);
+  }
+
+  /** Makes a recurrent layer give its last step alone. @throws Stop `unsupported` if all of them are used */
+  keepLastStep(name: string, node: Syntax): void {
+    const layer = this.byName.get(name);
+    const isRead = this.layers.some(({ inbound_nodes: calls }) =>
+      calls.some((inputs) => inputs.some(([from]) => from === name)),
+    );
+    const isTaken = layer?.config['return_sequences'] === false;
+    if (layer === undefined || (isRead && !isTaken))
+      throw stopAt(
+        node,
+        'unsupported',
+        'All steps of this layer are used, and its last one alone; only one of the two is supported.',
+      );
+    layer.config['return_sequences'] = false;
+  }
+
+  /** A tensor of the same layer with other features. */
+  tensorOf({ layer, node, channels }: Tensor, shape: readonly (number | null)[]): Tensor {
+    return { layer, node, channels, shape, extraAxes: 0 };
   }
 
   /** Remembers which object of the source a layer stands for. */

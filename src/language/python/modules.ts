@@ -15,6 +15,7 @@ import { append, callMethod, modulesOf } from './methods';
 import * as ops from './ops';
 import { callTorchFunction, tensorsOf, torchShape } from './torchCalls';
 import { makeTorchLayer } from './torchLayers';
+import { makeTorchRecurrent } from './torchRecurrent';
 import {
   listOf,
   NONE,
@@ -104,6 +105,9 @@ function makeTorchModule(interpreter: Evaluator, type: string, args: CallArgumen
       return makeSequence(interpreter, 'list', args, node);
     case 'ModuleDict':
       return args.positional[0] ?? { kind: 'dict', entries: new Map() };
+    case 'LSTM':
+    case 'RNN':
+      return makeTorchRecurrent(interpreter.graph, type, args, node);
     default:
       return (
         makeTorchLayer(interpreter.graph, type, args, node) ??
@@ -114,8 +118,6 @@ function makeTorchModule(interpreter: Evaluator, type: string, args: CallArgumen
 
 /** What keeps layers of PyTorch from having a counterpart, where there is more to say. */
 const WHY: Readonly<Record<string, string>> = {
-  'nn.LSTM': ' from PyTorch yet (those of Keras and TensorFlow.js are)',
-  'nn.RNN': ' from PyTorch yet (those of Keras and TensorFlow.js are)',
   'nn.GRU': ' from PyTorch: it resets after the product, which TensorFlow.js cannot',
 };
 
@@ -192,7 +194,12 @@ function callModule(interpreter: Evaluator, module: Value, args: CallArguments, 
   if (module.kind === 'instance') return callInstance(interpreter, module, args, node);
   const given = args.positional[0] ?? args.named.get('inputs') ?? args.named.get('input');
   if (given?.kind === 'unknown') return given;
-  if (module.kind === 'layer') return asValue(callLayer(interpreter, module, tensorsOf(given, node), node));
+  if (module.kind === 'layer') {
+    if (module.wrap !== undefined && args.positional.length + args.named.size > 1)
+      throw stopAt(node, 'unsupported', 'A first state is not read here; leave it out, it is zeros.');
+    const tensor = callLayer(interpreter, module, tensorsOf(given, node), node);
+    return module.wrap?.(tensor, node) ?? asValue(tensor);
+  }
   if (module.kind === 'sequence') {
     let value = given ?? NONE;
     for (const item of module.items) value = interpreter.call(item.value, emptyArguments([value]), node);

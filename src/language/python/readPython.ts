@@ -9,6 +9,7 @@ import {
   evaluateModel,
   ModuleRuns,
   isModelValue,
+  readsSequence,
   type EvaluatedModel,
   type EvaluationHints,
   type PythonOrigin,
@@ -90,7 +91,8 @@ function makeProgram(file: string, entry: Entry, positionOf: ReturnType<typeof m
   const names = new Set(topology.config.layers.map((layer) => layer.name));
   const pathOf = Object.fromEntries(Object.entries(graph.pathOf).filter(([name]) => names.has(name)));
   const unused = graph.unused.length === 0 ? {} : { unused: graph.unused };
-  return { kind: 'topology', topology, siteOf, axes, pathOf, ...unused };
+  const sequence = readsSequence(entry.evaluated.value) ? { sequence: true } : {};
+  return { kind: 'topology', topology, siteOf, axes, pathOf, ...unused, ...sequence };
 }
 
 function readHints(

@@ -1,3 +1,5 @@
+import type { Range } from '../../core/errors';
+
 /** A number of channels as a sum of the widths of sites: `constant + Σ factor · width(site)`. */
 export interface ChannelSum {
   readonly terms: ReadonlyMap<string, number>;
@@ -17,6 +19,9 @@ export interface Tensor {
   readonly flattened?: boolean;
   /** What an input that was not read yet leads back to: it gets its shape from the first layer that reads it. */
   readonly origin?: Tensor;
+  /** Of a sequence that a recurrent layer gives: its last step, `out[:, -1]`. */
+  readonly last?: () => Tensor;
+  readonly steps?: { readonly isLastOnly: boolean; readonly node: { readonly range: Range } };
   /** How the tensor was made, so that a model can be called again on other inputs. */
   readonly source?: {
     readonly inputs: readonly Tensor[];

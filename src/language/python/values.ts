@@ -90,6 +90,8 @@ export interface LayerValue {
   name: string | undefined;
   /** Adds the layer to the graph. */
   readonly apply: (inputs: readonly Tensor[], name: string, node: Syntax) => Tensor;
+  /** What calling it gives, for layers that give more than a tensor. */
+  readonly wrap?: (tensor: Tensor, node: Syntax) => Value;
   /** How often it has been called. */
   readonly config?: Readonly<Record<string, unknown>>;
 }

@@ -5,7 +5,8 @@ import { writePython } from './writeKeras';
 
 /** What a layer is in PyTorch: a module made in `__init__`, or an expression in `forward`. */
 export type Part =
-  { readonly module: string } | { readonly expression: (inputs: readonly string[]) => string };
+  | { readonly module: string; /** What is taken of what it gives. */ readonly after?: string }
+  | { readonly expression: (inputs: readonly string[]) => string };
 
 /** Key under which a layer's configuration holds zeros on both sides. */
 export const ZEROS = 'zeros';
@@ -23,6 +24,10 @@ export function shapeAfter(step: LayerCallStep, inputs: readonly Shape[]): Shape
   if (className === 'InputLayer') {
     const shape = config['batch_input_shape'];
     return Array.isArray(shape) ? (shape.slice(1) as Shape) : [];
+  }
+  if (className === 'LSTM' || className === 'SimpleRNN') {
+    const units = Number(config['units']);
+    return config['return_sequences'] === true ? [...first.slice(0, -1), units] : [units];
   }
   if (className === 'Dense') return [...first.slice(0, -1), Number(config['units'])];
   if (className === 'Conv2DTranspose') {
@@ -106,6 +111,18 @@ export function partOf(step: LayerCallStep, inputs: readonly Shape[]): Part {
       return {
         module: `nn.ConvTranspose2d(${known()}, ${String(config['filters'])}, ${transposedWindow(step)}${bias})`,
       };
+    case 'LSTM':
+    case 'SimpleRNN': {
+      if (className === 'LSTM' && config['recurrent_activation'] !== 'sigmoid')
+        throw badInput('module', `${step.layer} has gates that PyTorch's LSTM does not have.`);
+      const kind = className === 'LSTM' ? 'LSTM' : 'RNN';
+      const relu = config['activation'] === 'relu' ? ', nonlinearity="relu"' : '';
+      const after = config['return_sequences'] === true ? '[0]' : '[0][:, -1]';
+      return {
+        module: `nn.${kind}(${known()}, ${String(config['units'])}${relu}${bias}, batch_first=True)`,
+        after,
+      };
+    }
     case 'DepthwiseConv2D': {
       const width = known() * Number(config['depth_multiplier'] ?? 1);
       return {

@@ -34,10 +34,10 @@ export function writeTorch(topology: Topology, request: ModuleRequest): string {
     if ('module' in part) {
       const paths = request.pathsOf?.(step.layer) ?? [];
       const place = tree.add(step.layer, paths, part.module, request.hintOf(step.layer));
-      expression = `${place}(${given.join(', ')})`;
+      expression = `${place}(${given.join(', ')})${part.after ?? ''}`;
     }
-    if (typeof activation === 'string' && step.className !== 'Activation')
-      expression = activate(activation, expression);
+    const isOwn = /^(?:Activation|LSTM|SimpleRNN)$/.test(step.className);
+    if (typeof activation === 'string' && !isOwn) expression = activate(activation, expression);
     const variable = nameOf(`${step.layer}_out`);
     names.set(key, variable);
     forward.push(`        ${variable} = ${expression}`);
@@ -95,5 +95,7 @@ function inputHint(steps: readonly LayerCallStep[]): string[] {
   const shape = steps[0]?.config['batch_input_shape'];
   const [, ...features] = Array.isArray(shape) ? (shape as (number | null)[]) : [];
   if (features.length < 2 || features.includes(null)) return [];
-  return [`# @shrink-model input=[${[features.at(-1), ...features.slice(0, -1)].join(', ')}]`];
+  const isSequence = /^(?:LSTM|SimpleRNN)$/.test(steps[1]?.className ?? '');
+  const order = isSequence ? features : [features.at(-1), ...features.slice(0, -1)];
+  return [`# @shrink-model input=[${order.join(', ')}]`];
 }
