@@ -1,6 +1,6 @@
 // Bundles the programs into dist/ and puts the WebAssembly files beside them.
-import { build } from 'esbuild';
-import { chmod, copyFile, mkdir, rm } from 'node:fs/promises';
+import { build, transform } from 'esbuild';
+import { chmod, copyFile, mkdir, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -35,7 +35,7 @@ await Promise.all([
   build({ ...common, entryPoints: { parquet: 'src/data/parquetChild.ts' } }),
   build({ ...common, entryPoints: { supervisor: 'src/backend/supervisor/main.ts' } }),
   build({ ...common, entryPoints: { cli: 'src/cli/main.ts' }, banner: { js: '#!/usr/bin/env node' } }),
-  build({ ...common, entryPoints: { extension: 'src/vscode/main.ts' } }),
+  buildExtension(),
   build({
     absWorkingDir: root,
     bundle: true,
@@ -50,6 +50,34 @@ await Promise.all([
   }),
 ]);
 await chmod(path.join(dist, 'cli.cjs'), 0o755);
+
+/**
+ * The extension in parts, so that a window that opens loads no more than it needs: esbuild can split ES modules only,
+ * and the editor's oldest version loads CommonJS only, so each part is turned into CommonJS by itself.
+ */
+async function buildExtension() {
+  const { outExtension: _, ...options } = common;
+  const { outputFiles } = await build({
+    ...options,
+    entryPoints: { extension: 'src/vscode/main.ts' },
+    format: 'esm',
+    splitting: true,
+    chunkNames: 'extension-[hash]',
+    write: false,
+  });
+  for (const { path: file, text } of outputFiles) {
+    const parts = text.replaceAll(/(["'])\.\/([\w-]+)\.js\1/g, '"./$2.cjs"');
+    const { code } = await transform(parts, {
+      format: 'cjs',
+      platform: 'node',
+      target: 'node20',
+      minifyWhitespace: true,
+      legalComments: 'none',
+      supported: { 'dynamic-import': false },
+    });
+    await writeFile(file.replace(/\.js$/, '.cjs'), code);
+  }
+}
 
 const tfjsWasm = path.join(
   path.dirname(require.resolve('@tensorflow/tfjs-backend-wasm/package.json')),

@@ -19,7 +19,8 @@ import {
   type SourceReading,
 } from '../language';
 import { editsOfNotebook } from './notebooks';
-import { backendScript, fileTextOf, readModelText } from './sources';
+import { backendScript } from './programs';
+import { fileTextOf, readModelText } from './sources';
 
 /** How to start the backend that checks an emission; of this process itself if left out. */
 export type Starter = Pick<BackendSettings, 'nodePath' | 'env'>;

@@ -15,20 +15,11 @@ import {
 } from '../language';
 
 import { isNotebook, openNotebook } from './notebooks';
+import { programFolder } from './programs';
 
 /** Finding and reading model files, and where the bundles lie: the same for the command line and the editor. */
 
 let parsers: Promise<Parsers> | undefined;
-
-/** The folder of the bundle that is running: the others and the grammars lie beside it. */
-export function programFolder(): string {
-  return __dirname;
-}
-
-/** The bundle that trains. */
-export function backendScript(): string {
-  return path.join(programFolder(), 'backend.cjs');
-}
 
 function parsersOnce(): Promise<Parsers> {
   parsers ??= loadParsers((name) => readFile(path.join(programFolder(), 'wasm', name)));

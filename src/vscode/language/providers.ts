@@ -1,5 +1,5 @@
 import * as vscode from 'vscode';
-import { hintCompletions, hintHover, type HintCompletion } from '../../language';
+import type { HintCompletion } from '../../language';
 import type { LearnedStore } from '../runs/learned';
 import { isOn } from '../settings/settings';
 import { hintEdit, sitesWithoutHint } from './addHint';
@@ -44,6 +44,7 @@ async function complete(
 ): Promise<vscode.CompletionItem[] | undefined> {
   const before = document.lineAt(at.line).text.slice(0, at.character);
   if (!IN_COMMENT.test(before) || !before.includes('@')) return undefined;
+  const { hintCompletions } = await import('../../language');
   const found = hintCompletions(await readings.look(document), document.offsetAt(at));
   return found.map((item, order) => completionItem(document, item, order));
 }
@@ -78,6 +79,7 @@ async function hover(
   at: vscode.Position,
 ): Promise<vscode.Hover | undefined> {
   if (readings.peek(document) === undefined) return undefined;
+  const { hintHover } = await import('../../language');
   const reading = await readings.look(document);
   const offset = document.offsetAt(at);
   const inHint = hintHover(reading, offset);

@@ -1,6 +1,5 @@
 import * as vscode from 'vscode';
 import type { FollowedSource, SourceReading } from '../../language';
-import { modelFollower, readModelText } from '../../shell/sources';
 import { inBackground } from '../failure';
 import { fileNameOf, mayHoldModels } from './documents';
 
@@ -75,6 +74,7 @@ export class Readings implements vscode.Disposable {
 
   /** A reading of the text as it is now that stays what it is, for work that takes longer. */
   async read(document: vscode.TextDocument): Promise<SourceReading> {
+    const { readModelText } = await import('../../shell/sources');
     return readModelText(fileNameOf(document), document.getText(), heldText);
   }
 
@@ -133,9 +133,12 @@ export class Readings implements vscode.Disposable {
   }
 
   private async load(): Promise<void> {
-    this.loading ??= modelFollower(heldText).then((follow) => {
-      this.follow = follow;
-    });
+    // The parsers are loaded when the first document needs them.
+    this.loading ??= import('../../shell/sources')
+      .then(({ modelFollower }) => modelFollower(heldText))
+      .then((follow) => {
+        this.follow = follow;
+      });
     await this.loading;
   }
 

@@ -5,7 +5,6 @@ import type { RunView } from '../../shell/runView';
 import { ViewDelta } from '../../shell/viewDelta';
 import { inBackground } from '../failure';
 import type { RunStore } from '../runs/runStore';
-import { readChannels } from './channels';
 import { saveExport } from './saveExport';
 
 /** At most ten messages a second. */
@@ -116,6 +115,7 @@ export class PanelFeed implements vscode.Disposable {
 
   private async sendChannels(layer: string): Promise<void> {
     try {
+      const { readChannels } = await import('./channels');
       const channels = await readChannels(this.folder, layer);
       await this.post({ type: 'channels', channels: channels ?? null, message: '' });
     } catch (thrown) {

@@ -3,7 +3,7 @@ import * as vscode from 'vscode';
 import { MODEL_OPTIONS } from '../../core/options';
 import type { BackendSettings } from '../../client/spawnBackend';
 import { engineEnvironment } from '../../shell/installEngine/install';
-import { backendScript } from '../../shell/sources';
+import { backendScript } from '../../shell/programs';
 
 /** Settings of the user, read when they are needed. */
 
