@@ -18,6 +18,7 @@ import {
   type PlannedEdits,
   type SourceReading,
 } from '../language';
+import { changesOf } from './changesOf';
 import { editsOfNotebook } from './notebooks';
 import { backendScript } from './programs';
 import { fileTextOf, readModelText } from './sources';
@@ -41,11 +42,6 @@ export interface FileChange {
 export interface Emission extends FileChange {
   /** Other files that change. */
   readonly others: readonly FileChange[];
-}
-
-/** Every file that an emission changes. */
-export function changesOf(emission: Emission): FileChange[] {
-  return [emission, ...emission.others].filter((change) => change.edits.length > 0);
 }
 
 /** Learned widths by site; layers of one site that learned different widths are a conflict. What kept its width is left out. */

@@ -7,7 +7,8 @@ import { cloneTopology, isModel, nameOf, type NestedLayer, type Topology } from 
 import { planEdits, type SourceReading } from '../language';
 import { resolveInside, RUN_FILES } from '../run/paths';
 import { parseJournalEvent } from '../run/eventSchema';
-import { changesOf, emissionOfEdits, learnedBySite, type Emission } from './emission';
+import { changesOf } from './changesOf';
+import { emissionOfEdits, learnedBySite, type Emission } from './emission';
 
 /** What a finished run left on disk, and other sizes of its path. */
 

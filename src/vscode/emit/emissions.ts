@@ -1,7 +1,8 @@
 import path from 'node:path';
 import * as vscode from 'vscode';
 import { badInput } from '../../core/errors';
-import { changesOf, type Emission, type FileChange } from '../../shell/emission';
+import { changesOf } from '../../shell/changesOf';
+import type { Emission, FileChange } from '../../shell/emission';
 import { setContext } from '../runs/runsView';
 
 const SCHEME = 'shrinknets-emit';
