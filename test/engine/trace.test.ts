@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import * as tf from '../../src/engine/tf';
 import type { Engine, StepFunction, StepScalars } from '../../src/engine/engine';
+import { Tracer } from '../../src/engine/onnx/trace';
 import { findEngine } from '../../src/engine/registry';
 
 const batch = [{ shape: [2, 3], dtype: 'float32' as const }];
@@ -119,6 +120,33 @@ describe('tracing a step', () => {
     await expect(engine.compile(failing, [variable], batch, [])).rejects.toThrow('cannot be traced: no 2');
     expect(Array.from(await variable.data())).toEqual([11, 16, 21]);
     variable.dispose();
+  });
+
+  it('knows a step again on other widths, and computes with those', async () => {
+    const tracer = new Tracer(true);
+    const trained = (width: number) => {
+      const kernel = tf.variable(tf.ones([3, width]));
+      const step: StepFunction = (tensors, { rate = 0 }) => {
+        const loss = (): tf.Scalar => tf.sum(tf.square(tf.matMul(first(tensors) as tf.Tensor2D, kernel)));
+        const gradient = tf.variableGrads(loss, [kernel]).grads[kernel.name];
+        kernel.assign(tf.sub(kernel, tf.mul(gradient ?? 0, rate)));
+        return [tf.sum(kernel)];
+      };
+      return { kernel, step };
+    };
+    const models: Uint8Array[] = [];
+    for (const width of [5, 4, 3]) {
+      const { kernel, step } = trained(width);
+      models.push(tracer.trace(step, batch, ['rate']).model);
+      const compiled = await engine.compile(step, [kernel], batch, ['rate']);
+      const [sum] = await compiled.run(data, { rate: 0.01 });
+      // Every column falls by 0.02 xᵀx·1: by 0.02 · (6·1 + 15·4, 6·2 + 15·5, 6·3 + 15·6).
+      expect(sum?.[0]).toBeCloseTo(width * (3 - 0.02 * (66 + 87 + 108)), 4);
+      compiled.dispose();
+      kernel.dispose();
+    }
+    expect(models[1]).toBe(models[2]);
+    expect(models[0]).not.toBe(models[1]);
   });
 
   it('gives the gradient of a maximum to the first of equals', async () => {

@@ -7,9 +7,10 @@ import { locatePackage } from '../locate';
 import { createCompiledStep } from '../onnx/compiledStep';
 import { ONNX_CPU, ONNX_GPUS, type OnnxDevice } from '../onnx/devices';
 import { probeDevice } from '../onnx/probe';
-import { createSession, loadRuntime, ONNX_INSTALL, ONNX_PACKAGE, type SessionSetup } from '../onnx/runtime';
+import { loadRuntime, ONNX_INSTALL, ONNX_PACKAGE, type SessionSetup } from '../onnx/runtime';
+import { SessionPool } from '../onnx/sessions';
 import { StateStore } from '../onnx/stateStore';
-import { traceStep } from '../onnx/trace';
+import { Tracer } from '../onnx/trace';
 import { wasm } from './wasm';
 
 function describeDevice(version: string, { device, threads }: SessionSetup): EngineDescription {
@@ -30,15 +31,19 @@ export async function loadOnnxRuntime(options: Partial<SessionSetup> = {}): Prom
   await wasm.load();
   const host = tf.getBackend();
   const store = new StateStore(runtime);
+  const tracer = new Tracer(device.provider === 'cpu');
+  const sessions = new SessionPool(setup);
   return {
     name: device.engine,
     describe: () => describeDevice(version, setup),
     async compile(step, _variables, batch, scalars) {
       if (tf.getBackend() !== host) await tf.setBackend(host);
-      const traced = traceStep(step, batch, scalars);
-      const session = await createSession(traced, setup);
+      const traced = tracer.trace(step, batch, scalars);
+      const session = await sessions.acquire(traced);
       for (const { variable } of traced.variables) await store.acquire(variable);
-      return createCompiledStep({ engine: device.engine, runtime, session, traced, specs: batch, store });
+      const release = () => sessions.release(traced.model);
+      const { engine } = device;
+      return createCompiledStep({ engine, runtime, session, traced, specs: batch, store, release });
     },
     dispose: () => undefined,
   };

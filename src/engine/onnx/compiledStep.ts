@@ -15,6 +15,8 @@ interface Parts {
   readonly traced: TracedStep;
   readonly specs: readonly TensorSpec[];
   readonly store: StateStore;
+  /** Called once, when the step lets go of the session. */
+  readonly release: () => void;
 }
 
 function toFloats(tensor: OnnxTensor | undefined): Float32Array {
@@ -25,7 +27,15 @@ function toFloats(tensor: OnnxTensor | undefined): Float32Array {
 }
 
 /** A traced step that runs in a session; its state lives in the store. */
-export function createCompiledStep({ engine, runtime, session, traced, specs, store }: Parts): CompiledStep {
+export function createCompiledStep({
+  engine,
+  runtime,
+  session,
+  traced,
+  specs,
+  store,
+  release,
+}: Parts): CompiledStep {
   const readers = traced.variables.filter((traced) => traced.read);
   const writers = traced.variables.flatMap(({ variable, output }) =>
     output === undefined ? [] : [{ variable, output }],
@@ -98,8 +108,7 @@ export function createCompiledStep({ engine, runtime, session, traced, specs, st
       if (disposed) return;
       disposed = true;
       for (const { variable } of traced.variables) store.release(variable);
-      // What fails on the way out has nobody to tell, and must not end the process.
-      session.release().catch(() => undefined);
+      release();
     },
   };
 }

@@ -20,6 +20,8 @@ interface Node {
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];
   readonly attributes: Attributes;
+  /** Its name, where it has one. */
+  readonly label?: string;
 }
 
 interface Constant {
@@ -45,11 +47,15 @@ export interface ScalarBinding {
 const OPSET = 17;
 const IR_VERSION = 8;
 
-function writeType(message: MessageWriter, value: Value): void {
+/** @param lengths false leaves the lengths of the axes open, so that they may be others in each run */
+function writeType(message: MessageWriter, value: Value, lengths: boolean): void {
   message.text(1, value.name).message(2, (type) =>
     type.message(1, (tensor) =>
       tensor.int(1, ELEMENT_TYPES[value.dtype]).message(2, (shape) => {
-        for (const length of value.shape) shape.message(1, (dimension) => dimension.int(1, length));
+        for (const length of value.shape)
+          shape.message(1, (dimension) => {
+            if (lengths) dimension.int(1, length);
+          });
       }),
     ),
   );
@@ -63,16 +69,10 @@ function writeAttribute(message: MessageWriter, name: string, value: Attribute):
   else message.ints(8, value).int(20, 7);
 }
 
-/** The name of a node that pools and says where the maxima were, which not every device can; others need none. */
-function pooledPositions({ type, outputs }: Node): string | undefined {
-  return type === 'MaxPool' && outputs.length > 1 ? `positions_${outputs[1] ?? ''}` : undefined;
-}
-
 function writeNode(message: MessageWriter, node: Node): void {
   for (const input of node.inputs) message.text(1, input);
   for (const output of node.outputs) message.text(2, output);
-  const name = pooledPositions(node);
-  if (name !== undefined) message.text(3, name);
+  if (node.label !== undefined) message.text(3, node.label);
   message.text(4, node.type);
   for (const [name, value] of Object.entries(node.attributes))
     message.message(5, (attribute) => writeAttribute(attribute, name, value));
@@ -86,13 +86,63 @@ function writeConstant(message: MessageWriter, constant: Constant): void {
     .bytes(9, constant.raw);
 }
 
+/** What the names begin with that a graph makes itself. */
+const OWN = '#';
+
+/**
+ * The names of a file: those that the graph made are numbered in the order of use, so that what was dropped on the way
+ * leaves no gaps, and the same graph has the same file.
+ */
+class Naming {
+  readonly #names: Map<string, string>;
+
+  /** @param given names for the outside */
+  constructor(given: ReadonlyMap<string, string>) {
+    this.#names = new Map(given);
+  }
+
+  of(name: string): string {
+    if (!name.startsWith(OWN)) return name;
+    let known = this.#names.get(name);
+    if (known === undefined) this.#names.set(name, (known = `v${this.#names.size}`));
+    return known;
+  }
+
+  /** @param outputs how many are asked for */
+  node(node: Node, outputs: number): Node {
+    return {
+      ...node,
+      inputs: node.inputs.map((name) => this.of(name)),
+      outputs: node.outputs.slice(0, outputs).map((name) => this.of(name)),
+    };
+  }
+
+  /** The graph's names with those of the file, in the order of use. */
+  all(): IterableIterator<[string, string]> {
+    return this.#names.entries();
+  }
+}
+
+/** `constant` = ratio × input. */
+function writeBinding(graph: MessageWriter, { input, ratio }: ScalarBinding, constant: string): void {
+  const factor = `${constant}_ratio`;
+  graph.message(5, (message) => writeConstant(message, floatConstant(factor, ratio)));
+  graph.message(1, (message) =>
+    writeNode(message, { type: 'Mul', inputs: [input, factor], outputs: [constant], attributes: {} }),
+  );
+}
+
 export class Graph {
-  readonly inputs: Value[] = [];
+  readonly #inputs: { readonly value: Value; readonly fixed: boolean }[] = [];
+  /** What a reshaped value was before. */
+  readonly #reshaped = new Map<string, Value>();
   readonly #nodes: Node[] = [];
-  readonly #constants: Constant[] = [];
+  readonly #constants = new Map<string, Constant>();
   readonly #scalars = new Map<number, ScalarConstant>();
   readonly #known = new Map<string, readonly string[]>();
   readonly #outputNames = new Map<string, string>();
+  /** Names that nodes compute. */
+  readonly #computed = new Set<string>();
   #names = 0;
 
   get nodeCount(): number {
@@ -104,11 +154,25 @@ export class Graph {
     return [...this.#scalars.values()];
   }
 
-  /** Declares an input. */
-  input(name: string, shape: readonly number[], dtype: ElementType): Value {
+  /**
+   * Declares an input.
+   *
+   * @param fixed whether every model file says its shape, and not only one for these lengths
+   */
+  input(name: string, shape: readonly number[], dtype: ElementType, fixed = false): Value {
     const value = { name, shape, dtype };
-    this.inputs.push(value);
+    this.#inputs.push({ value, fixed });
     return value;
+  }
+
+  /** The same elements under another shape. */
+  reshape(x: Value, shape: readonly number[]): Value {
+    const source = this.#reshaped.get(x.name) ?? x;
+    if (source.shape.length === shape.length && shape.every((length, axis) => length === source.shape[axis]))
+      return { ...source, shape };
+    const name = this.node('Reshape', [source.name, this.shape(openLast(shape))]);
+    this.#reshaped.set(name, source);
+    return { name, shape, dtype: x.dtype };
   }
 
   /**
@@ -122,8 +186,11 @@ export class Graph {
     const known = this.#known.get(key);
     if (known !== undefined) return known;
     const outputs = Array.from({ length: count }, () => this.#newName());
-    this.#nodes.push({ type, inputs, outputs, attributes });
+    // Numbered by themselves: the names of values change on the way into the file.
+    const label = type === 'MaxPool' && count > 1 ? `positions_${this.positionNodes.length}` : undefined;
+    this.#nodes.push({ type, inputs, outputs, attributes, ...(label === undefined ? {} : { label }) });
     this.#known.set(key, outputs);
+    for (const output of outputs) this.#computed.add(output);
     return outputs;
   }
 
@@ -134,8 +201,8 @@ export class Graph {
 
   /** Names a value for the outside. A value may be named several times, and may be an input or a constant. */
   nameOutput(value: Value, name: string): Value {
-    const made = this.#nodes.some((node) => node.outputs.includes(value.name));
-    if (made && !this.#outputNames.has(value.name)) this.#outputNames.set(value.name, name);
+    if (this.#computed.has(value.name) && !this.#outputNames.has(value.name))
+      this.#outputNames.set(value.name, name);
     // Only what cannot be renamed is copied.
     else this.#nodes.push({ type: 'Identity', inputs: [value.name], outputs: [name], attributes: {} });
     return { ...value, name };
@@ -153,7 +220,7 @@ export class Graph {
 
   /** Names of the nodes that count positions of maxima. */
   get positionNodes(): readonly string[] {
-    return this.#nodes.flatMap((node) => pooledPositions(node) ?? []);
+    return this.#nodes.flatMap(({ label }) => label ?? []);
   }
 
   /** A float of rank 0. */
@@ -187,57 +254,53 @@ export class Graph {
    * The model file.
    *
    * @param bindings scalar constants that become inputs
-   * @param scalarValues false leaves scalar constants out, to compare two graphs apart from them
+   * @param parts `scalarValues` false leaves scalar constants out, to compare two graphs apart from them; `lengths` true
+   *   says the lengths of all inputs. A file that does not say them is the same for other widths, and one session does
+   *   for all of them, but making one takes longer
    */
   encode(
     outputs: readonly Value[],
     bindings: readonly ScalarBinding[] = [],
-    scalarValues = true,
+    { scalarValues = true, lengths = false } = {},
   ): Uint8Array {
     const needed = this.namesBehind(outputs);
-    const bound = new Set(bindings.map((binding) => binding.constant));
     const live = bindings.filter((binding) => needed.has(binding.constant));
-    const names = new Set(live.map((binding) => binding.input));
-    const scalarInputs = [...names].map((name): Value => ({ name, shape: [], dtype: 'float32' }));
+    const inputNames = new Set(live.map((binding) => binding.input));
+    const scalarInputs = [...inputNames].map((name): Value => ({ name, shape: [], dtype: 'float32' }));
+    const naming = new Naming(this.#outputNames);
     const model = new MessageWriter();
     model.int(1, IR_VERSION).message(8, (opset) => opset.text(1, '').int(2, OPSET));
     model.message(7, (graph) => {
       graph.text(2, 'step');
-      for (const binding of live) {
-        const ratio = `${binding.constant}_ratio`;
-        graph.message(5, (message) => writeConstant(message, floatConstant(ratio, binding.ratio)));
-        graph.message(1, (message) =>
-          writeNode(message, {
-            type: 'Mul',
-            inputs: [binding.input, ratio],
-            outputs: [binding.constant],
-            attributes: {},
-          }),
-        );
-      }
+      for (const binding of live) writeBinding(graph, binding, naming.of(binding.constant));
       for (const node of this.#nodes) {
         const last = node.outputs.findLastIndex((name) => needed.has(name));
         // Trailing outputs that nobody reads are optional ones, and not asking for them may be faster.
-        if (last >= 0) graph.message(1, (message) => writeNode(message, this.#renamed(node, last + 1)));
+        if (last >= 0) graph.message(1, (message) => writeNode(message, naming.node(node, last + 1)));
       }
-      for (const constant of this.#constants)
-        if (needed.has(constant.name)) graph.message(5, (message) => writeConstant(message, constant));
-      if (scalarValues) {
-        for (const { name, value } of this.#scalars.values())
-          if (!bound.has(name) && needed.has(name))
-            graph.message(5, (message) => writeConstant(message, floatConstant(name, value)));
+      for (const output of outputs) naming.of(output.name);
+      const bound = new Set(live.map((binding) => binding.constant));
+      const scalars = new Map([...this.#scalars.values()].map(({ name, value }) => [name, value]));
+      // In the order in which they are read.
+      for (const [own, name] of naming.all()) {
+        const value = scalars.get(own);
+        const constant =
+          value === undefined || bound.has(own) || !scalarValues
+            ? this.#constants.get(own)
+            : floatConstant(own, value);
+        if (constant !== undefined)
+          graph.message(5, (message) => writeConstant(message, { ...constant, name }));
       }
-      const inputs = this.inputs.filter((input) => needed.has(input.name));
-      for (const input of [...inputs, ...scalarInputs])
-        graph.message(11, (message) => writeType(message, input));
-      for (const output of outputs) graph.message(12, (message) => writeType(message, output));
+      for (const { value, fixed } of this.#inputs)
+        if (needed.has(value.name))
+          graph.message(11, (message) => writeType(message, value, fixed || lengths));
+      for (const input of scalarInputs) graph.message(11, (message) => writeType(message, input, true));
+      for (const output of outputs)
+        graph.message(12, (message) =>
+          writeType(message, { ...output, name: naming.of(output.name) }, lengths),
+        );
     });
     return model.finish();
-  }
-
-  #renamed(node: Node, outputs: number): Node {
-    const rename = (name: string) => this.#outputNames.get(name) ?? name;
-    return { ...node, inputs: node.inputs.map(rename), outputs: node.outputs.slice(0, outputs).map(rename) };
   }
 
   #addConstant(constant: Omit<Constant, 'name'>): string {
@@ -249,15 +312,20 @@ export class Graph {
     const known = key === undefined ? undefined : this.#known.get(key);
     if (known?.[0] !== undefined) return known[0];
     const name = this.#newName();
-    this.#constants.push({ ...constant, name });
+    this.#constants.set(name, { ...constant, name });
     if (key !== undefined) this.#known.set(key, [name]);
     return name;
   }
 
   #newName(): string {
     this.#names += 1;
-    return `v${this.#names}`;
+    return `${OWN}${this.#names}`;
   }
+}
+
+/** The shape with its last length left to be found: in most, it is the one that depends on the widths. */
+function openLast(shape: readonly number[]): readonly number[] {
+  return shape.every((length) => length > 0) && (shape.at(-1) ?? 1) > 1 ? shape.with(-1, -1) : shape;
 }
 
 function floatConstant(name: string, value: number): Constant {

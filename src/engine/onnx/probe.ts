@@ -7,7 +7,7 @@ import { probeInChild } from '../childProbe';
 import { describeFault, gradientsOf, probeStep, selfTests } from '../selfTest';
 import { cpu } from '../engines/cpu';
 import { briefly, sessionOptions, type SessionSetup } from './runtime';
-import { traceStep, type TracedStep } from './trace';
+import { Tracer, type TracedStep } from './trace';
 
 /** Runs graphs and prints what they gave. */
 const SCRIPT = `const ort = require(process.argv[1]);
@@ -42,7 +42,7 @@ async function makeGraphs(): Promise<Graph[]> {
     const made: Graph[] = [];
     for (const test of selfTests) {
       const { step, weights, data, dispose } = probeStep(test);
-      const traced = traceStep(step, test.batch, []);
+      const traced = new Tracer(false).trace(step, test.batch, []);
       const feeds = traced.variables.map(({ input, variable }) => ({
         name: input,
         shape: variable.shape,

@@ -7,8 +7,10 @@ const VARINT = 0;
 const LENGTH_DELIMITED = 2;
 const FIXED32 = 5;
 
+const ENCODER = new TextEncoder();
+
 export class MessageWriter {
-  #bytes = new Uint8Array(256);
+  #bytes = new Uint8Array(1024);
   #length = 0;
 
   /** Signed 64-bit integers are written in two's complement, as `int64` fields are. */
@@ -37,18 +39,41 @@ export class MessageWriter {
   }
 
   text(field: number, value: string): this {
-    return this.bytes(field, Buffer.from(value));
+    return this.#delimited(field, () => {
+      // No character takes more than three bytes.
+      this.#reserve(3 * value.length);
+      this.#length += ENCODER.encodeInto(value, this.#bytes.subarray(this.#length)).written;
+    });
   }
 
   message(field: number, write: (message: MessageWriter) => void): this {
-    const inner = new MessageWriter();
-    write(inner);
-    return this.bytes(field, inner.finish());
+    return this.#delimited(field, () => write(this));
   }
 
   /** The message so far. */
   finish(): Uint8Array {
     return this.#bytes.subarray(0, this.#length);
+  }
+
+  /** Writes the content in place, then its length before it: one byte is kept free, and more are made if it takes more. */
+  #delimited(field: number, write: () => void): this {
+    this.#varint(field * 8 + LENGTH_DELIMITED);
+    this.#reserve(1);
+    const start = this.#length + 1;
+    this.#length = start;
+    write();
+    const end = this.#length;
+    const size = end - start;
+    let extra = 0;
+    for (let rest = size; rest >= 0x80; rest = Math.floor(rest / 0x80)) extra += 1;
+    if (extra > 0) {
+      this.#reserve(extra);
+      this.#bytes.copyWithin(start + extra, start, end);
+    }
+    this.#length = start - 1;
+    this.#varint(size);
+    this.#length = end + extra;
+    return this;
   }
 
   #varint(value: number): void {

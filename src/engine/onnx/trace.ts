@@ -75,12 +75,13 @@ function withSymbolicVariables<T>(
     tf.dispose(symbols);
     return trace();
   } finally {
+    // First: an assignment on the tracing backend would copy every value to it.
+    void tf.setBackend(host);
     variables.forEach((variable, index) => {
       const value = kept[index];
       if (value !== undefined && !variable.isDisposed) variable.assign(value);
     });
     tf.dispose(kept);
-    void tf.setBackend(host);
   }
 }
 
@@ -135,7 +136,7 @@ function recordStep(
       const before = variables.map((variable) => variable.dataId);
       const result = tf.tidy(() => {
         const tensors = batch.map((spec, index) =>
-          backend.tensorFor(graph.input(`batch${index}`, spec.shape, spec.dtype)),
+          backend.tensorFor(graph.input(`batch${index}`, spec.shape, spec.dtype, true)),
         );
         return notingNewVariables(note, () => withSeeds(recording.handOutSeed, () => step(tensors, scalars)));
       });
@@ -207,72 +208,157 @@ function bindScalars(
   });
 }
 
+/** A traced step without what differs between networks that differ in their widths alone. */
+interface Template extends Pick<TracedStep, 'nodeCount' | 'positionNodes' | 'batch' | 'scalars' | 'outputs'> {
+  /** The shapes that it was made with, and the model file for them. */
+  readonly shapes: string;
+  readonly exact: Uint8Array;
+  /** The model file for any widths. */
+  readonly open: Uint8Array;
+  readonly variables: readonly (Omit<TracedVariable, 'variable'> & { readonly index: number })[];
+  /** Names of the random inputs that the graph reads. */
+  readonly randoms: ReadonlySet<string>;
+}
+
+/** Templates that are kept: those of a trunk, of a finish and of an evaluation, and some more. */
+const TEMPLATES = 8;
+
 /**
- * @param scalars names of the changing numbers
- * @throws ShrinkError `untraceable-kernel` and others whose code begins with `untraceable`
+ * Traces steps, and knows again what it has traced. Apart from the lengths of its inputs, the graph of most steps is the
+ * same for other widths, byte by byte: one look at it is enough then, and from the second widths on `model` is the same
+ * object, for which there is a session already.
  */
-export function traceStep(
-  step: StepFunction,
-  batch: readonly TensorSpec[],
-  scalars: readonly string[],
-): TracedStep {
-  try {
-    return traceTwice(step, batch, scalars);
-  } catch (thrown) {
-    throw traceError(thrown);
+export class Tracer {
+  /** By what the first record shows, oldest first. */
+  readonly #templates = new Map<string, Template>();
+  readonly #anyWidths: boolean;
+
+  /** @param anyWidths whether what runs the model files takes one that does not say the widths */
+  constructor(anyWidths: boolean) {
+    this.#anyWidths = anyWidths;
+  }
+
+  /**
+   * @param scalars names of the changing numbers
+   * @throws ShrinkError `untraceable-kernel` and others whose code begins with `untraceable`
+   */
+  trace(step: StepFunction, batch: readonly TensorSpec[], scalars: readonly string[]): TracedStep {
+    try {
+      return this.#trace(step, batch, scalars);
+    } catch (thrown) {
+      throw traceError(thrown);
+    }
+  }
+
+  #trace(step: StepFunction, batch: readonly TensorSpec[], scalars: readonly string[]): TracedStep {
+    const firstScalars = unusualScalars(scalars, 1);
+    let seed = 0;
+    const nextSeed = () => {
+      seed += 1;
+      return (seed * 0.7548776662) % 1;
+    };
+    const record = (values: StepScalars) => recordStep(step, registeredVariables(), batch, values, nextSeed);
+    let first = record(firstScalars);
+    // An optimizer makes its slots in the first step: from then on they are variables as any.
+    for (let rounds = 0; first.created.size > 0; rounds += 1) {
+      if (rounds > 2) throw scalarDiffers('it makes new variables in every step.');
+      first = record(firstScalars);
+    }
+    const variables = registeredVariables();
+    const key = (this.#anyWidths ? '' : shapesOf(variables)) + keyOf(first, variables, scalars);
+    let template = this.#templates.get(key);
+    if (template === undefined) {
+      const secondScalars = unusualScalars(scalars, 2);
+      const second = record(secondScalars);
+      template = makeTemplate(
+        first,
+        variables,
+        batch,
+        scalars,
+        compare(first, second, firstScalars, secondScalars),
+      );
+      for (const oldest of this.#templates.keys())
+        if (this.#templates.size >= TEMPLATES) this.#templates.delete(oldest);
+    }
+    // Again as the newest.
+    this.#templates.delete(key);
+    this.#templates.set(key, template);
+    const { randoms } = template;
+    return {
+      ...template,
+      model: shapesOf(variables) === template.shapes ? template.exact : template.open,
+      variables: template.variables.flatMap(({ index, ...names }): TracedVariable[] => {
+        const variable = variables[index];
+        return variable === undefined ? [] : [{ variable, ...names }];
+      }),
+      randoms: first.recording.randoms.filter(({ value }) => randoms.has(value.name)),
+    };
   }
 }
 
-function traceTwice(
-  step: StepFunction,
-  batch: readonly TensorSpec[],
-  scalars: readonly string[],
-): TracedStep {
-  const firstScalars = unusualScalars(scalars, 1);
-  const secondScalars = unusualScalars(scalars, 2);
-  let seed = 0;
-  const nextSeed = () => {
-    seed += 1;
-    return (seed * 0.7548776662) % 1;
-  };
-  const record = (values: StepScalars) => recordStep(step, registeredVariables(), batch, values, nextSeed);
-  let first = record(firstScalars);
-  // An optimizer makes its slots in the first step: from then on they are variables as any.
-  for (let rounds = 0; first.created.size > 0; rounds += 1) {
-    if (rounds > 2) throw scalarDiffers('it makes new variables in every step.');
-    first = record(firstScalars);
-  }
-  const variables = registeredVariables();
-  const second = record(secondScalars);
-  const { graph } = first.recording;
-  const bindings = bindScalars(graph, second.recording.graph, firstScalars, secondScalars);
+function valuesOf({ outputs, assigned }: Recorded): Value[] {
+  return [...outputs, ...assigned.values()];
+}
 
-  const names = ({ outputs, assigned }: Recorded): Value[] => [...outputs, ...assigned.values()];
+function shapesOf(variables: readonly tf.Variable[]): string {
+  return JSON.stringify(variables.map((variable) => variable.shape));
+}
+
+/** All that a record shows, the unusual numbers among it: what agrees in it is the same step. */
+function keyOf(recorded: Recorded, variables: readonly tf.Variable[], scalars: readonly string[]): string {
+  const assigned = [...recorded.assigned.keys()].map((variable) => variables.indexOf(variable));
+  const { graph } = recorded.recording;
+  const bytes = Buffer.from(graph.encode(valuesOf(recorded))).toString('latin1');
+  return `${JSON.stringify([scalars, recorded.outputs.length, assigned])}${bytes}`;
+}
+
+/** @throws ShrinkError `untraceable-scalar` when more than multiples of the changing numbers differ */
+function compare(
+  first: Recorded,
+  second: Recorded,
+  firstScalars: StepScalars,
+  secondScalars: StepScalars,
+): ScalarBinding[] {
+  const { graph } = first.recording;
+  const other = second.recording.graph;
+  const bindings = bindScalars(graph, other, firstScalars, secondScalars);
   const sameGraph = sameBytes(
-    graph.encode(names(first), [], false),
-    second.recording.graph.encode(names(second), [], false),
+    graph.encode(valuesOf(first), [], { scalarValues: false }),
+    other.encode(valuesOf(second), [], { scalarValues: false }),
   );
   if (!sameGraph) throw scalarDiffers('a tensor or the order of operations changes with it.');
+  return bindings;
+}
 
+function makeTemplate(
+  { recording, outputs: returned, assigned }: Recorded,
+  variables: readonly tf.Variable[],
+  batch: readonly TensorSpec[],
+  scalars: readonly string[],
+  bindings: readonly ScalarBinding[],
+): Template {
+  const { graph, randoms } = recording;
   // Outputs get names of their own: one value may be returned twice, or be an input.
   const nameOutput = (value: Value, name: string): Value => graph.nameOutput(value, name);
-  const outputs = first.outputs.map((value, index) => nameOutput(value, `output${index}`));
+  const outputs = returned.map((value, index) => nameOutput(value, `output${index}`));
   const states = new Map<tf.Variable, Value>();
   variables.forEach((variable, index) => {
-    const value = first.assigned.get(variable);
+    const value = assigned.get(variable);
     if (value !== undefined) states.set(variable, nameOutput(value, `state${index}`));
   });
   const used = graph.namesBehind([...outputs, ...states.values()]);
   return {
-    model: graph.encode([...outputs, ...states.values()], bindings),
+    shapes: shapesOf(variables),
+    exact: graph.encode([...outputs, ...states.values()], bindings, { lengths: true }),
+    open: graph.encode([...outputs, ...states.values()], bindings),
     nodeCount: graph.nodeCount,
     positionNodes: graph.positionNodes,
-    variables: variables.flatMap((variable, index): TracedVariable[] => {
+    variables: variables.flatMap((variable, index) => {
       const input = `variable${index}`;
       const output = states.get(variable)?.name;
       const read = used.has(input);
       if (!read && output === undefined) return [];
-      return [{ variable, input, read, ...(output === undefined ? {} : { output }) }];
+      return [{ index, input, read, ...(output === undefined ? {} : { output }) }];
     }),
     batch: batch.map((_, index) => (used.has(`batch${index}`) ? `batch${index}` : null)),
     scalars: scalars
@@ -280,7 +366,7 @@ function traceTwice(
       .filter(({ input }) =>
         bindings.some((binding) => binding.input === input && used.has(binding.constant)),
       ),
-    randoms: first.recording.randoms.filter(({ value }) => used.has(value.name)),
+    randoms: new Set(randoms.flatMap(({ value }) => (used.has(value.name) ? [value.name] : []))),
     outputs,
   };
 }

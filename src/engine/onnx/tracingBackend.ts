@@ -202,9 +202,13 @@ export class TracingBackend extends tf.KernelBackend {
     const sameShape = tf.util.arraysEqual(entry.shape, shape);
     if (compact && (sameShape || entry.value.shape.length === 0)) return entry.value;
     const full = tf.util.arraysEqual([...entry.value.shape], entry.shape)
-      ? entry.value.name
-      : graph.node('Expand', [entry.value.name, graph.shape(entry.shape)]);
-    const name = sameShape ? full : graph.node('Reshape', [full, graph.shape(shape)]);
+      ? entry.value
+      : {
+          name: graph.node('Expand', [entry.value.name, graph.shape(entry.shape)]),
+          shape: entry.shape,
+          dtype: entry.value.dtype,
+        };
+    const { name } = sameShape ? full : graph.reshape(full, shape);
     return { name, shape, dtype: elementType(dtype) };
   }
 

@@ -34,8 +34,7 @@ export function valueOf(name: string, shape: readonly number[], dtype: ElementTy
 
 /** The same elements under another shape. */
 export function reshape(graph: Graph, x: Value, shape: readonly number[]): Value {
-  const same = x.shape.length === shape.length && x.shape.every((length, axis) => length === shape[axis]);
-  return same ? x : valueOf(graph.node('Reshape', [x.name, graph.shape(shape)]), shape, x.dtype);
+  return graph.reshape(x, shape);
 }
 
 export function transpose(graph: Graph, x: Value, perm: readonly number[]): Value {
