@@ -239,3 +239,17 @@ export const model = tf.sequential({ layers: [tf.layers.dense({ units: SIZE, inp
     expect(() => makePlan(reading)).toThrow(/need each other in a circle/);
   });
 });
+
+describe('training options in TensorFlow.js', () => {
+  it('say the batch size of the first fit, where it is a number', () => {
+    const text = (size: string): string => `${HEAD}const SIZE = 48;
+const model = tf.sequential({ layers: [tf.layers.dense({ units: 3, inputShape: [2] })] });
+model.compile({ loss: 'meanSquaredError', optimizer: 'sgd' });
+await model.fit(xs, ys, { epochs: 3, batchSize: ${size} });`;
+    const options = (size: string): unknown =>
+      makePlan(readAll({ 'a.ts': text(size) }, 'a.ts')).sourceOptions;
+    expect(options('32')).toEqual({ batchSize: '32' });
+    expect(options('SIZE')).toEqual({ batchSize: '48' });
+    expect(options('read()')).toEqual({});
+  });
+});

@@ -39,6 +39,26 @@ async function exported(source: string, name = 'model'): Promise<string[]> {
   return readNpz(npz).map((array) => `${array.name} ${array.shape}`);
 }
 
+it('says to PyTorch which layers have no weights', async () => {
+  const source = `from torch import nn
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.a = nn.Linear(3, 2)
+        self.spare = nn.Linear(3, 2)
+    def forward(self, x):
+        return self.a(x)
+`;
+  const { program } = planOf(source, 'Net', '/project/model.py');
+  if (program.kind !== 'topology') throw new Error('This source is not read statically.');
+  const model = await tf.models.modelFromJSON({ modelTopology: program.topology as never });
+  const weights = await readWeights(model);
+  model.dispose();
+  const { files } = await exportSourceWeights(program, program.topology, weights);
+  expect(files['load.py']).toContain('left as they are: spare.');
+  expect(files['load.py']).toContain('strict=False');
+});
+
 describe('weights for Keras', () => {
   it('writes what NumPy reads', () => {
     const bytes = writeNpz([
