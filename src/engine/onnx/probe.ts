@@ -57,7 +57,8 @@ async function makeGraphs(): Promise<Graph[]> {
     }
     return made;
   } finally {
-    if (before !== '') await tf.setBackend(before);
+    // Undefined, whatever its type says, until the first backend is set.
+    if (before) await tf.setBackend(before);
   }
 }
 
