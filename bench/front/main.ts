@@ -82,12 +82,12 @@ for (let seed = firstSeed; seed < firstSeed + Number(options.seeds); seed += 1) 
   began = performance.now();
   const drawn: Reached[] = [];
   let macs = 0;
-  // One network a size, then as many more, a size after the other, as fit into the same compute.
+  // A size after the other, as many networks as fit into the same compute.
   for (let i = 0, passed = 0; passed < net.budgets.length; i += 1) {
     const size = net.budgets[i % net.budgets.length] ?? 0;
     const widths = drawWidths(net, size, seed * 1000 + i);
     const more = staticMacs(net, widths, epochs, data.train.count);
-    const fits = i < net.budgets.length || macs + more <= run.macs;
+    const fits = macs + more <= run.macs;
     passed = fits ? 0 : passed + 1;
     if (!fits) continue;
     drawn.push(await trainStatic(engine, net, data, epochs, widths, seed * 1000 + i));

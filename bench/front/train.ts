@@ -120,7 +120,9 @@ export async function trainOurs(
   let at = { step: 0, widths: net.widths, macs: sizeOfNetwork(prepared.analysis).macs };
   let macs = 0;
   let startMacs = 0;
-  let start = NaN;
+  let startTest = NaN;
+  /** Step at which a size was kept. */
+  const keptAt = new Map<number, number>();
   let worstEpoch = 1;
   const points: Reached[] = [];
   const runTo = (step: number): void => {
@@ -132,14 +134,18 @@ export async function trainOurs(
     if (event.type === 'collection') {
       runTo(event.step);
       at = { step: event.step, widths: Object.values(event.widths), macs: event.macs };
-    } else if (event.type === 'epoch' && event.phase === 'trunk' && event.epoch > 1)
+    } else if (event.type === 'snapshot') keptAt.set(event.budget, event.step);
+    else if (event.type === 'epoch' && event.phase === 'trunk' && event.epoch > 1)
       worstEpoch = Math.min(worstEpoch, event.train.accuracy ?? 0);
     else if (event.type === 'point') {
       const widths = Object.values(event.widths).slice(0, net.widths.length);
-      const finish = rate(widths, event.macs, epochs.finish * perEpoch);
+      const start = event.params === sizeOfNetwork(prepared.analysis).params;
+      const missed = start ? 0 : Math.round(epochs.trunk - (keptAt.get(event.budget) ?? 0) / perEpoch);
+      const catchUp = epochs.finish === 0 ? 0 : missed;
+      const finish = rate(widths, event.macs, (catchUp + epochs.finish) * perEpoch);
       const test = event.test.accuracy ?? 0;
-      if (event.params === sizeOfNetwork(prepared.analysis).params) {
-        start = test;
+      if (start) {
+        startTest = test;
         startMacs = finish;
         return;
       }
@@ -149,7 +155,13 @@ export async function trainOurs(
   });
   await runSession(context, { engine, authored, prepared, optimizer: ADAM, mode: PROXIMAL });
   runTo(epochs.trunk * perEpoch);
-  return { points: points.sort((a, b) => b.params - a.params), start, macs, startMacs, worstEpoch };
+  return {
+    points: points.sort((a, b) => b.params - a.params),
+    start: startTest,
+    macs,
+    startMacs,
+    worstEpoch,
+  };
 }
 
 /** A network of fixed widths: as many epochs at the full learning rate as the trunk has, then the same finish. */
@@ -193,6 +205,7 @@ export async function trainStatic(
       engine,
       prepared,
       optimizer: ADAM,
+      catchUp: 0,
       epochs: epochs.finish,
       batchSize: BATCH,
       seed,

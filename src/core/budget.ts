@@ -30,6 +30,15 @@ export function scheduledSize(step: number, steps: number, start: number, end: n
   return start * (end / start) ** progress;
 }
 
+/**
+ * The step at which {@link scheduledSize} passes a size.
+ *
+ * @param share of the starting size, under 1; `smallest` is the last one's
+ */
+export function stepOfSize(share: number, steps: number, smallest: number): number {
+  return steps * (HOLD + (1 - HOLD) * Math.min(1, Math.log(share) / Math.log(smallest)));
+}
+
 export interface Marks {
   /** Classes that fade from now on and are removed next time. */
   readonly classes: readonly number[];

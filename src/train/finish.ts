@@ -23,6 +23,9 @@ export interface FinishSetup {
   readonly engine: Engine;
   readonly prepared: Prepared;
   readonly optimizer: OptimizerSpec;
+  /** Epochs at the full learning rate before it falls: those that the trunk went on without this size. */
+  readonly catchUp: number;
+  /** Epochs in which the learning rate falls to 0. */
   readonly epochs: number;
   readonly batchSize: number;
   readonly seed: number;
@@ -37,12 +40,14 @@ export interface FinishSetup {
 
 /**
  * The finish of RECIPE.md: no penalty, Filters folded away, a fresh optimizer, the learning rate falling linearly
- * to 0; beside a teacher where one is given. A static network of the same widths is trained by the same code.
+ * to 0; beside a teacher where one is given. A size that the trunk passed early is trained first for the epochs that it
+ * missed, so that every size gets as many as a network that is trained by itself. A static network of the same widths is trained by the same code.
  *
  * @returns undefined when it was asked to stop: a finish is short, and begins anew on resume
  */
 export async function finishSnapshot(setup: FinishSetup, snapshot: Snapshot): Promise<Finished | undefined> {
-  const { engine, prepared, optimizer: spec, epochs } = setup;
+  const { engine, prepared, optimizer: spec, catchUp } = setup;
+  const epochs = catchUp + setup.epochs;
   const { dataset, head, labelShape } = prepared;
   const network = await Network.create(snapshot.graph, snapshot.weights, prepared.sizing, {});
   const optimizer = new Optimizer(spec, network.trainedVariables());
@@ -51,6 +56,7 @@ export async function finishSnapshot(setup: FinishSetup, snapshot: Snapshot): Pr
   const largest = Math.max(dataset.validation.count, dataset.test.count);
   const evaluator = new Evaluator(engine, network, head, dataset.train.x.shape, labelShape, largest);
   const steps = epochs * batches.perEpoch;
+  const falling = setup.epochs * batches.perEpoch;
   const { distil } = setup;
   const teacher =
     distil === undefined
@@ -74,7 +80,7 @@ export async function finishSnapshot(setup: FinishSetup, snapshot: Snapshot): Pr
         if (setup.stop.aborted) return undefined;
         const started = performance.now();
         const [batchLoss, batchRight] = await compiled.run(batches.at(step), {
-          learningRate: spec.learningRate * (1 - step / steps),
+          learningRate: spec.learningRate * Math.min(1, (steps - step) / falling),
           randomSeed: mixSeed(seed, 41, step),
           weightDecay: 0,
           lambda: 0,

@@ -360,6 +360,7 @@ class Session {
         engine: inputs.engine,
         prepared: inputs.prepared,
         optimizer: inputs.optimizer,
+        catchUp: this.catchUp(snapshot),
         epochs: options.finish,
         batchSize: options.batchSize,
         seed: options.seed,
@@ -370,6 +371,12 @@ class Session {
       },
       snapshot,
     );
+  }
+
+  /** Epochs that the trunk went on after a requested size. */
+  private catchUp(snapshot: Snapshot): number {
+    if (snapshot.kind === 'start' || this.options.finish === 0) return 0;
+    return Math.round((this.state.step - snapshot.step) / this.batches.perEpoch);
   }
 
   /** The starting network is finished first and then teaches the smaller ones. */

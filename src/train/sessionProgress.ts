@@ -1,3 +1,4 @@
+import { stepOfSize } from '../core/budget';
 import type { Progress } from '../core/events';
 import type { RunContext } from '../core/job';
 import type { SessionState } from './checkpoint';
@@ -60,16 +61,25 @@ export class SessionProgress {
 
   private left(state: SessionState, size: number, stepMs: number): number {
     const { steps, perEpoch, finishEpochs, startSize, budgets } = this.scale;
+    const share = (value: number): number => Math.min(1, value / startSize);
+    const falling = finishEpochs * perEpoch;
+    // While the trunk runs, when it will pass a size is known from its schedule.
+    const passed = (budget: number): number =>
+      share(budget) < 1 ? stepOfSize(share(budget), steps, share(budgets.at(-1) ?? startSize)) : steps;
     const waiting =
       state.phase === 'trunk'
-        ? [startSize, ...budgets]
-        : state.snapshots.slice(state.finished.length).map((snapshot) => snapshot.budget);
-    const share = (value: number): number => Math.min(1, value / startSize);
+        ? [startSize, ...budgets].map((budget) => ({ budget, catchUp: steps - passed(budget) }))
+        : state.snapshots.slice(state.finished.length).map(({ budget, kind, step }) => ({
+            budget,
+            catchUp: kind === 'start' ? 0 : state.step - step,
+          }));
     return secondsLeft({
       stepsLeft: state.phase === 'trunk' ? steps - state.step : 0,
-      finishSteps: finishEpochs * perEpoch,
       smallest: share(budgets.at(-1) ?? startSize),
-      waiting: waiting.map(share),
+      waiting: waiting.map(({ budget, catchUp }) => ({
+        share: share(budget),
+        steps: falling === 0 ? 0 : catchUp + falling,
+      })),
       share: share(size),
       stepMs,
     });

@@ -5,11 +5,9 @@
 export function secondsLeft(at: {
   /** Trunk steps to come. */
   readonly stepsLeft: number;
-  /** Steps of one finish. */
-  readonly finishSteps: number;
-  /** Smallest size asked for, sizes that wait for their finish, size now. */
+  /** Smallest size asked for, sizes that wait for their finish with its steps, size now. */
   readonly smallest: number;
-  readonly waiting: readonly number[];
+  readonly waiting: readonly { readonly share: number; readonly steps: number }[];
   readonly share: number;
   readonly stepMs: number;
 }): number {
@@ -18,6 +16,6 @@ export function secondsLeft(at: {
   // The size falls geometrically: its mean between now and the end is the logarithmic one.
   const low = Math.min(at.smallest, at.share);
   const mean = low < at.share ? (at.share - low) / Math.log(at.share / low) : at.share;
-  const finish = at.waiting.reduce((sum, share) => sum + cost(share), 0) * at.finishSteps;
+  const finish = at.waiting.reduce((sum, { share, steps }) => sum + cost(share) * steps, 0);
   return ((at.stepsLeft * cost(mean) + finish) * fullMs) / 1000;
 }

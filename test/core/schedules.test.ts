@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { scheduledSize } from '../../src/core/budget';
+import { scheduledSize, stepOfSize } from '../../src/core/budget';
 import { afterEpoch, lambdaFactor, NO_PLATEAU } from '../../src/core/schedules';
 
 describe('the schedule of λ', () => {
@@ -52,5 +52,12 @@ describe('the schedule of sizes', () => {
     [10_000, 10_000, 10_000, 10_000 / 10 ** 0.5, 1000, 1000 / 10 ** 0.5, 100, 100].forEach((size, i) =>
       expect(sizes[i]).toBeCloseTo(size, 6),
     );
+  });
+
+  it('says at which step a size is passed', () => {
+    for (const step of [200, 350, 600, 1000]) {
+      const size = scheduledSize(step, 1000, 10_000, 100);
+      expect(stepOfSize(size / 10_000, 1000, 0.01)).toBeCloseTo(step, 6);
+    }
   });
 });
