@@ -66,14 +66,17 @@ async function buildExtension() {
     write: false,
   });
   for (const { path: file, text } of outputFiles) {
-    const parts = text.replaceAll(/(["'])\.\/([\w-]+)\.js\1/g, '"./$2.cjs"');
+    const parts = text
+      .replaceAll(/\bimport\("(\.\/[\w-]+)\.js"\)/g, 'Promise.resolve().then(()=>require("$1.cjs"))')
+      .replaceAll(/"(\.\/[\w-]+)\.js"/g, '"$1.cjs"');
     const { code } = await transform(parts, {
       format: 'cjs',
       platform: 'node',
       target: 'node20',
       minifyWhitespace: true,
       legalComments: 'none',
-      supported: { 'dynamic-import': false },
+      // The parser's runtime makes its own `require` from it.
+      define: { 'import.meta.url': '__filename' },
     });
     await writeFile(file.replace(/\.js$/, '.cjs'), code);
   }

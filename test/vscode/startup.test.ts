@@ -1,6 +1,8 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import path from 'node:path';
 import { expect, it } from 'vitest';
+import type * as Sources from '../../src/shell/sources';
 
 /** What a window loads when it opens a model file: everything that the extension's first part requires at its top. */
 
@@ -24,4 +26,20 @@ it('loads neither parsers nor schemas before they are needed', () => {
   const bytes = [...loaded.values()].reduce((sum, text) => sum + text.length, 0);
   expect(loaded.size).toBeGreaterThan(5);
   expect(bytes).toBeLessThan(MOST_BYTES);
+});
+
+it('reads models with the parts as they are packed', async () => {
+  const name = readdirSync(dist).find((part) => {
+    const text = readFileSync(path.join(dist, part.endsWith('.cjs') ? part : 'extension.cjs'), 'utf8');
+    return part.startsWith('extension-') && /modelFollower:\s*\(\)/.test(text) && !text.includes('"vscode"');
+  });
+  const { modelFollower } = createRequire(import.meta.url)(path.join(dist, name ?? '')) as Pick<
+    typeof Sources,
+    'modelFollower'
+  >;
+  const follow = await modelFollower(() => undefined);
+  const source = follow('/w/model.js');
+  const text = "import * as tf from '@tensorflow/tfjs';\nexport const model = tf.sequential();\n";
+  expect(source.read(text).models.map((model) => model.name)).toEqual(['model']);
+  source.close();
 });

@@ -9,12 +9,18 @@ import { saveExport } from './saveExport';
 
 /** At most ten messages a second. */
 const PERIOD_MS = 100;
+/** Checkpoints of a run in training are looked at again this often. */
+const CHANNELS_MS = 5_000;
 
 /** Keeps one panel at the state of its run: everything when it asks, changes after that, nothing while hidden. */
 export class PanelFeed implements vscode.Disposable {
   private readonly subscriptions: vscode.Disposable[];
   private timer: NodeJS.Timeout | undefined;
   private lastSent = 0;
+  /** The layer whose channels are shown, and when and in which state of the run they were read. */
+  private shownLayer: string | undefined;
+  private channelsAt = 0;
+  private channelsState = '';
   private ready = false;
   private readonly delta = new ViewDelta();
 
@@ -111,9 +117,16 @@ export class PanelFeed implements vscode.Disposable {
     const view = await this.runs.view(this.folder);
     if (this.delta.isNew(view)) await this.sendWhole(view);
     else await this.post({ type: 'delta', change: this.delta.change(view) });
+    const isDue = Date.now() - this.channelsAt > CHANNELS_MS || view.state !== this.channelsState;
+    if (this.shownLayer !== undefined && isDue) {
+      this.channelsState = view.state;
+      await this.sendChannels(this.shownLayer);
+    }
   }
 
   private async sendChannels(layer: string): Promise<void> {
+    this.shownLayer = layer;
+    this.channelsAt = Date.now();
     try {
       const { readChannels } = await import('./channels');
       const channels = await readChannels(this.folder, layer);

@@ -8,7 +8,8 @@ import { Cancelled } from '../failure';
 export type DataAnswer = { readonly written: true } | { readonly written: false; readonly data: string };
 
 const LIKELY = /data|train|set/i;
-const READABLE = /\.(mjs|cjs|js|ts|mts)$/i;
+/** Modules, and files that `data=` reads by itself. */
+const READABLE = /\.(mjs|cjs|js|ts|mts|csv|tsv|arff|parquet|npy|npz|idx|idx3-ubyte)(\.gz)?$/i;
 
 /** Asks for the training data of a model that does not name any. */
 export async function askForData(document: vscode.TextDocument, model: ModelReading): Promise<DataAnswer> {
@@ -18,7 +19,7 @@ export async function askForData(document: vscode.TextDocument, model: ModelRead
     [...files.map((file) => ({ label: file, file: `./${file}` })), browse],
     {
       title: vscode.l10n.t('Training data of {0}', model.name),
-      placeHolder: vscode.l10n.t('A module that exports train = { x, y }'),
+      placeHolder: vscode.l10n.t('A module that exports train = { x, y }, or a data file'),
     },
   );
   if (picked === undefined) throw new Cancelled();

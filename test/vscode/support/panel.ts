@@ -16,7 +16,7 @@ export async function cardTable(panel: Frame, card: string): Promise<string[][]>
     await new Promise((resolve) => setTimeout(resolve, 150));
     toggle.click();
     let rows: string[][] = [];
-    for (let tries = 0; tries < 60 && rows.length === 0; tries += 1) {
+    for (let tries = 0; tries < 400 && rows.length === 0; tries += 1) {
       await new Promise((resolve) => setTimeout(resolve, 50));
       rows = [...element.querySelectorAll('.table tr')].map((row) =>
         [...row.children].map((cell) => cell.textContent),

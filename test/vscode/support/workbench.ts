@@ -1,6 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
-import { chromium, type Browser, type Frame, type Page } from 'playwright-core';
+import { chromium, type Browser, type Frame, type Locator, type Page } from 'playwright-core';
 import { desktopPort, RESULTS } from './server';
 
 /** Driving VS Code in Chromium as a person does: by keys and by what is on the screen. */
@@ -50,21 +50,31 @@ export class Workbench {
   /** Runs a command of the palette by its title. */
   async command(title: string): Promise<void> {
     const { page } = this;
-    await page.keyboard.press('F1');
-    const input = page.locator('.quick-input-widget input.input');
-    await input.waitFor({ state: 'visible' });
+    const input = await this.quickInput('F1');
     await input.fill(`>${title}`);
     const entry = page.locator('.quick-input-list .monaco-list-row', { hasText: title }).first();
     await entry.waitFor({ state: 'visible', timeout: 15_000 });
     await page.keyboard.press('Enter');
   }
 
+  /** Opens the quick input by keys; a window that is still busy may miss the first ones. */
+  private async quickInput(...keys: string[]): Promise<Locator> {
+    const input = this.page.locator('.quick-input-widget input.input');
+    for (let tries = 0; ; tries += 1) {
+      for (const key of keys) await this.page.keyboard.press(key);
+      try {
+        await input.waitFor({ state: 'visible', timeout: 6000 });
+        return input;
+      } catch (thrown) {
+        if (tries === 5) throw thrown;
+      }
+    }
+  }
+
   /** Titles that the palette offers for a text. */
   async offered(text: string): Promise<string[]> {
     const { page } = this;
-    await page.keyboard.press('F1');
-    const input = page.locator('.quick-input-widget input.input');
-    await input.waitFor({ state: 'visible' });
+    const input = await this.quickInput('F1');
     await input.fill(`>${text}`);
     await page.waitForTimeout(700);
     const rows = await page.locator('.quick-input-list .monaco-list-row .label-name').allTextContents();
@@ -74,9 +84,7 @@ export class Workbench {
 
   /** Puts the cursor somewhere in the active editor. */
   async goToLine(line: number, column = 1): Promise<void> {
-    await this.page.keyboard.press('Control+g');
-    const input = this.page.locator('.quick-input-widget input.input');
-    await input.waitFor({ state: 'visible' });
+    const input = await this.quickInput('Control+g');
     await input.fill(`:${line}:${column}`);
     await this.page.keyboard.press('Enter');
   }
@@ -160,10 +168,7 @@ export class Workbench {
   async setTheme(name: string): Promise<void> {
     // Not by the palette: it may take the command that browses themes on the net.
     await this.focusEditor();
-    await this.page.keyboard.press('Control+k');
-    await this.page.keyboard.press('Control+t');
-    const input = this.page.locator('.quick-input-widget input.input');
-    await input.waitFor({ state: 'visible' });
+    const input = await this.quickInput('Control+k', 'Control+t');
     await this.page.waitForTimeout(500);
     await input.fill(name);
     await this.page.waitForTimeout(500);
