@@ -105,7 +105,7 @@ export async function readEnding(folder: string): Promise<JournalEvent | undefin
 }
 
 /** The last events, without reading a long journal as a whole. */
-async function readTail(folder: string): Promise<JournalEvent[]> {
+export async function readTail(folder: string): Promise<JournalEvent[]> {
   let file;
   try {
     file = await open(join(folder, RUN_FILES.journal), 'r');

@@ -1,5 +1,5 @@
 import { recordCrash, wasKilled, type Crash } from '../../run/crashes';
-import { readEnding } from '../../run/listRuns';
+import { findEnding, readTail } from '../../run/listRuns';
 import { readLock } from '../../run/lock';
 
 /**
@@ -12,7 +12,9 @@ import { readLock } from '../../run/lock';
 export async function noteDeath(folder: string, pid: number, crash: Crash): Promise<boolean> {
   const lock = await readLock(folder);
   if (lock?.pid !== pid || (await wasKilled(folder, lock.token))) return false;
-  if ((await readEnding(folder)) !== undefined) return false;
-  await recordCrash(folder, crash);
+  const events = await readTail(folder);
+  if (findEnding(events) !== undefined) return false;
+  // As in the journal, time does not go back: a crash is new if it is not older than the last event.
+  await recordCrash(folder, { ...crash, at: Math.max(crash.at, events.at(-1)?.at ?? 0) });
   return true;
 }
