@@ -2,38 +2,73 @@ import { access } from 'node:fs/promises';
 import path from 'node:path';
 import { badInput } from '../core/errors';
 import type { RunContext } from '../core/job';
-import type { Dataset } from '../data/dataset';
+import type { AnyFeatures, Dataset } from '../data/dataset';
 import { readModuleParts, type ModuleParts } from '../data/moduleData';
-import { addTest, isModule, readDataFiles } from '../data/readData';
+import { memoryLimit } from '../data/openFile';
+import { isModule, readDataFiles } from '../data/readData';
 import { completeDataset } from '../data/splitData';
 import { standardizeDataset } from '../data/standardize';
+import { Conversion } from '../data/stored/conversion';
 import type { ReadData } from '../data/tableParts';
+import { addTest } from '../data/testPart';
 import { loadUserModule } from './userCode';
 
-/** The data that a run's options name: a module is run, anything else is read; then split and standardised. */
-export async function loadData(context: Pick<RunContext, 'plan' | 'options'>): Promise<Dataset> {
-  const { data, test, target, validation, seed, standardize } = context.options;
+type Loading = Pick<RunContext, 'plan' | 'options' | 'stop' | 'progress'>;
+
+/**
+ * The data that a run's options name: a module is run, anything else is read; then split and standardised.
+ *
+ * @throws ShrinkError `data-…`; Stopped
+ */
+export async function loadData(context: Loading): Promise<Dataset> {
+  const { validation, seed, standardize } = context.options;
+  const read = await readAny(context);
+  const completed = completeDataset(read.parts, validation, seed);
+  const dataset = { ...completed, notes: [...read.notes, ...completed.notes] };
+  const wanted = standardize === 'on' || (standardize === 'auto' && read.measured !== undefined);
+  return wanted ? standardizeDataset(dataset, read.measured) : dataset;
+}
+
+async function readAny(context: Loading): Promise<ReadData<AnyFeatures>> {
+  const { data, test, target, dataMemory } = context.options;
   if (data === undefined)
     throw badInput(
       'data-missing',
       `${context.plan.file}: no data for ${context.plan.model}; write // @shrink-model data=./data.mjs (or .csv, .npz …) above it, or give --data.`,
     );
   const folder = path.dirname(context.plan.file);
-  const read = isModule(data)
-    ? await readModules(
-        path.resolve(folder, data),
-        test === undefined ? undefined : path.resolve(folder, test),
-      )
-    : await readDataFiles({
-        folder,
-        data,
-        ...(test === undefined ? {} : { test }),
-        ...(target === undefined ? {} : { target }),
-      });
-  const completed = completeDataset(read.parts, validation, seed);
-  const dataset = { ...completed, notes: [...read.notes, ...completed.notes] };
-  const wanted = standardize === 'on' || (standardize === 'auto' && read.measured !== undefined);
-  return wanted ? standardizeDataset(dataset, read.measured) : dataset;
+  if (isModule(data))
+    return readModules(
+      path.resolve(folder, data),
+      test === undefined ? undefined : path.resolve(folder, test),
+    );
+  const names = {
+    folder,
+    data,
+    ...(test === undefined ? {} : { test }),
+    ...(target === undefined ? {} : { target }),
+  };
+  const budget = dataMemory === undefined ? memoryLimit() : dataMemory * 1e6;
+  return readDataFiles(names, { budget, conversion: new Conversion(context.stop, showing(context)) });
+}
+
+/** Tells whoever watches how far the conversion is. */
+function showing(context: Loading): (share: number) => void {
+  const started = performance.now();
+  return (share) => {
+    const elapsed = (performance.now() - started) / 1000;
+    context.progress({
+      phase: 'loading',
+      epoch: 0,
+      epochs: context.options.epochs,
+      step: Math.round(share * 100),
+      steps: 100,
+      loss: 0,
+      params: 0,
+      stepMs: 0,
+      secondsLeft: share > 0 ? (elapsed / share) * (1 - share) : 0,
+    });
+  };
 }
 
 async function readModules(file: string, test: string | undefined): Promise<ReadData> {

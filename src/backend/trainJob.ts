@@ -13,6 +13,7 @@ import { sizeOfNetwork } from '../train/network';
 import { prepareTraining, type AuthoredModel } from '../train/prepare';
 import { runSession } from '../train/session';
 import { GROUP_SPARSITY, PROXIMAL, subgradientMode, type SwitchMode } from '../train/switchModes';
+import { Stopped } from '../data/stored/conversion';
 import { loadData } from './loadData';
 import { evaluatePlan } from './userCode';
 
@@ -22,7 +23,11 @@ export async function trainJob(context: RunContext): Promise<'done' | 'stopped'>
   // Building a model needs some engine; which one trains it is measured on the model.
   await findEngine('wasm').load();
   const { authored, optimizer, note } = await makeModel(context);
-  const data = await loadData(context);
+  const data = await loadData(context).catch((thrown: unknown) => {
+    if (thrown instanceof Stopped) return undefined;
+    throw thrown;
+  });
+  if (data === undefined) return 'stopped';
   const prepared = prepareTraining(plan, authored, data, options.loss);
   const spec: OptimizerSpec = {
     ...(options.optimizer === undefined

@@ -61,6 +61,8 @@ export interface TrainOptions {
   readonly test?: string;
   /** Whether columns are shifted and scaled to mean 0 and deviation 1; auto does it for tables. */
   readonly standardize: 'auto' | 'on' | 'off';
+  /** Megabytes that rows may take in memory; data that takes more stays on disk. */
+  readonly dataMemory?: number;
   /** Share of the training rows held out for validation. */
   readonly validation: number;
   /** JSON array of arguments for a model function with parameters. */
@@ -112,6 +114,13 @@ export const MODEL_OPTIONS: readonly OptionSpec[] = [
     default: 'auto',
     about:
       'Whether inputs and predicted numbers get mean 0 and deviation 1 over the training rows: auto does it for tables.',
+  },
+  {
+    key: 'dataMemory',
+    type: { kind: 'integer', min: 0, max: 100_000_000 },
+    unit: 'MB',
+    about:
+      'Memory that rows may take: data that takes more is read from disk while it trains. Without it, half of the machine’s.',
   },
   {
     key: 'validation',

@@ -1,7 +1,7 @@
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { badInput } from '../core/errors';
-import { quote, TableBuilder, type Table } from './table';
+import { quote, type Begin, type RowSink } from './table';
 
 /**
  * Weka's ARFF (https://waikato.github.io/weka-wiki/formats_and_processing/arff_stable/): a header of attributes, then rows
@@ -18,40 +18,38 @@ const ATTRIBUTE = /^@attribute\s+('(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|[^\s{]+)\s
 const MOST_ATTRIBUTES = 1_000_000;
 
 /** Reads an ARFF file as a stream. @throws ShrinkError `data-format`, `data-shape` or `data-nan`, with the line */
-export async function readArff(stream: Readable, file: string): Promise<Table> {
+export async function readArff(stream: Readable, file: string, begin: Begin): Promise<void> {
   const attributes: Attribute[] = [];
-  let builder: TableBuilder | undefined;
+  let sink: RowSink | undefined;
   let number = 0;
   const lines = createInterface({ input: stream, crlfDelay: Infinity });
   // readline does not pass on what goes wrong in its input.
   const failed = new Promise<never>((_resolve, reject) => stream.once('error', reject));
   failed.catch(() => lines.close());
-  const read = async (): Promise<Table> => {
+  const read = async (): Promise<void> => {
     for await (const raw of lines) {
       number += 1;
       const line = raw.replace(/^\uFEFF/, '').trim();
       if (line === '' || line.startsWith('%')) continue;
-      if (builder !== undefined) builder.addRow(cellsOf(line, attributes, file, number), number);
+      if (sink !== undefined) sink.addRow(cellsOf(line, attributes, file, number), number);
       else if (/^@attribute\b/i.test(line)) attributes.push(attributeOf(line, file, number));
-      else if (/^@data\b/i.test(line)) builder = begin(attributes, file);
+      else if (/^@data\b/i.test(line)) sink = beginWith(attributes, file, begin);
       else if (!/^@relation\b/i.test(line))
         throw wrong(file, number, `${quote(line)} is no @attribute and no @data`);
     }
-    if (builder === undefined) throw wrong(file, number, 'there is no @data');
-    return builder.build();
+    if (sink === undefined) throw wrong(file, number, 'there is no @data');
   };
   try {
-    return await Promise.race([read(), failed]);
+    await Promise.race([read(), failed]);
   } finally {
     lines.close();
     stream.destroy();
   }
 }
 
-function begin(attributes: readonly Attribute[], file: string): TableBuilder {
+function beginWith(attributes: readonly Attribute[], file: string, begin: Begin): RowSink {
   if (attributes.length === 0) throw badInput('data-format', `${file} names no @attribute before @data.`);
-  return new TableBuilder(
-    file,
+  return begin(
     attributes.map(({ name }) => name),
     true,
   );

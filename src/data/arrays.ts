@@ -1,15 +1,18 @@
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { badInput } from '../core/errors';
-import type { Features, Rows } from './dataset';
+import type { Features, Labels, Rows } from './dataset';
 import { readIdx } from './idx';
-import { joinColumns } from './moduleData';
+import { checkFinite, joinColumns, toLabels } from './moduleData';
 import { readNpy, readNpz } from './npy';
 import { extensionOf, readBytes } from './openFile';
 import { quote } from './table';
 import type { ReadData } from './tableParts';
 
 /** Arrays of inputs and labels: two NPY or IDX files, or one NPZ. */
+
+/** What is said of bytes that are pixels. */
+export const PIXELS_NOTE = 'values of 0..255 are divided by 255';
 
 /** Names of inputs in an NPZ file, by the part they are of; labels are named alike with y. */
 const PARTS = {
@@ -57,12 +60,20 @@ export async function readPair(inputs: string, labels: string | undefined): Prom
   return { parts: { train }, notes };
 }
 
+/** The labels of a file, NPY or IDX. @throws ShrinkError `data-…` */
+export async function labelsOf(file: string): Promise<Labels> {
+  const column = await readArray(file);
+  checkFinite(column, 'the array', file);
+  return toLabels(column, undefined);
+}
+
 async function readArray(file: string): Promise<Features> {
   const bytes = await readBytes(file);
   return bytes[0] === 0x93 || extensionOf(file) === '.npy' ? readNpy(bytes, file) : readIdx(bytes, file);
 }
 
-async function labelsBeside(inputs: string): Promise<string> {
+/** The file of labels that is named like one of inputs. @throws ShrinkError `data-missing` */
+export async function labelsBeside(inputs: string): Promise<string> {
   const folder = path.dirname(inputs);
   const name = path.basename(inputs);
   const names = await readdir(folder);
@@ -80,8 +91,7 @@ async function labelsBeside(inputs: string): Promise<string> {
 /** Bytes over two or more dimensions are pixels: 0..255 becomes 0..1. */
 function asPixels(x: Features, notes: string[]): Features {
   if (!(x.data instanceof Uint8Array) || x.shape.length < 2) return x;
-  const note = 'values of 0..255 are divided by 255';
-  if (!notes.includes(note)) notes.push(note);
+  if (!notes.includes(PIXELS_NOTE)) notes.push(PIXELS_NOTE);
   return { ...x, scale: 1 / 255 };
 }
 
@@ -98,13 +108,13 @@ export async function readNpzParts(file: string, target: string | undefined): Pr
   const find = (name: string): string | undefined =>
     names.find((other) => other === name) ??
     names.find((other) => other.toLowerCase() === name.toLowerCase());
-  const rowsOf = (xName: string | undefined, yName: string | undefined): Rows | undefined => {
+  const rowsOf = (xName: string | undefined, yName: string | undefined): Rows<Features> | undefined => {
     const [x, y] = [arrays.get(xName ?? ''), arrays.get(yName ?? '')];
     if (x === undefined || y === undefined) return undefined;
     notes.push(`inputs are the array ${xName ?? ''}, labels ${yName ?? ''}`);
     return joinColumns(asPixels(x, notes), y, `${xName ?? ''} and ${yName ?? ''}`, file);
   };
-  const part = (which: keyof typeof PARTS): Rows | undefined => {
+  const part = (which: keyof typeof PARTS): Rows<Features> | undefined => {
     for (const [x, y] of PARTS[which]) {
       const rows = rowsOf(find(x), find(y));
       if (rows !== undefined) return rows;

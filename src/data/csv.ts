@@ -2,7 +2,7 @@ import type { Readable } from 'node:stream';
 import { parse } from 'csv-parse';
 import { badInput } from '../core/errors';
 import { sentence } from './openFile';
-import { isNumber, TableBuilder, type Table } from './table';
+import { isNumber, type Begin, type RowSink } from './table';
 
 /** Rows looked at to tell whether the first one names the columns. */
 const LOOKED_AT = 200;
@@ -13,12 +13,17 @@ interface Record {
 }
 
 /**
- * Reads comma-, semicolon- or tab-separated values as a stream; only numbers and the different texts stay in memory.
+ * Reads comma-, semicolon- or tab-separated values as a stream.
  *
  * @param delimiter without it, the one that the first line has most of
  * @throws ShrinkError `data-format`, `data-shape` or `data-nan`, with the line
  */
-export async function readCsv(stream: Readable, file: string, delimiter?: string): Promise<Table> {
+export async function readCsv(
+  stream: Readable,
+  file: string,
+  begin: Begin,
+  delimiter?: string,
+): Promise<void> {
   const parser = parse({
     bom: true,
     info: true,
@@ -30,15 +35,15 @@ export async function readCsv(stream: Readable, file: string, delimiter?: string
   stream.on('error', (error) => parser.destroy(error));
   stream.pipe(parser);
   const head: Record[] = [];
-  let builder: TableBuilder | undefined;
+  let sink: RowSink | undefined;
   try {
     for await (const next of parser as AsyncIterable<Record>) {
-      if (builder === undefined) {
+      if (sink === undefined) {
         head.push(next);
-        if (head.length >= LOOKED_AT) builder = begin(head, file);
-      } else builder.addRow(next.record, next.info.lines);
+        if (head.length >= LOOKED_AT) sink = beginWith(head, file, begin);
+      } else sink.addRow(next.record, next.info.lines);
     }
-    return (builder ?? begin(head, file)).build();
+    if (sink === undefined) beginWith(head, file, begin);
   } catch (thrown) {
     if (!isParserError(thrown)) throw thrown;
     const line = typeof thrown['lines'] === 'number' ? ` at line ${thrown['lines']}` : '';
@@ -56,7 +61,7 @@ function isParserError(thrown: unknown): thrown is Error & { [key: string]: unkn
   return thrown instanceof Error && 'code' in thrown && thrown.name !== 'ShrinkError';
 }
 
-function begin(head: readonly Record[], file: string): TableBuilder {
+function beginWith(head: readonly Record[], file: string, begin: Begin): RowSink {
   const [first, ...rest] = head;
   if (first === undefined) throw badInput('data-missing', `${file} is empty; give it rows.`);
   const named = isHeader(
@@ -64,9 +69,9 @@ function begin(head: readonly Record[], file: string): TableBuilder {
     rest.map(({ record }) => record),
   );
   const names = first.record.map((cell, i) => (named ? cell.trim() : `column ${i + 1}`));
-  const builder = new TableBuilder(file, names, named);
-  for (const { record, info } of named ? rest : head) builder.addRow(record, info.lines);
-  return builder;
+  const sink = begin(names, named);
+  for (const { record, info } of named ? rest : head) sink.addRow(record, info.lines);
+  return sink;
 }
 
 /**

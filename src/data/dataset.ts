@@ -1,6 +1,6 @@
 import { sizeOf } from '../core/tensor';
 
-/** Rows in memory, in the type they came in; a batch is made of any of them. */
+/** Rows, in memory in the type they came in or on disk; a batch is made of any of them. */
 
 export interface Features {
   /** Shape of one row, without the batch. */
@@ -10,22 +10,35 @@ export interface Features {
   readonly scale: number;
 }
 
+/** Rows that stay on disk. */
+export interface StoredFeatures {
+  /** Shape of one row, without the batch. */
+  readonly shape: readonly number[];
+  /** Writes chosen rows as floats, `indices.length` rows of `shape`. */
+  fill(indices: ArrayLike<number>, into: Float32Array): void;
+  /** The numbers of all rows, in the order in which they lie on disk. */
+  ordered(): Uint32Array;
+}
+
+export type AnyFeatures = Features | StoredFeatures;
+
+/** Labels are in memory: a few bytes a row. */
 export type Labels =
   /** One class a row, 0..classes-1. */
   | { readonly kind: 'classes'; readonly ids: Int32Array; readonly classes: number }
   /** Numbers: one-hot rows, several labels, or targets of a regression. */
   | { readonly kind: 'values'; readonly features: Features };
 
-export interface Rows {
+export interface Rows<X = AnyFeatures> {
   readonly count: number;
-  readonly x: Features;
+  readonly x: X;
   readonly y: Labels;
 }
 
-export interface Dataset {
-  readonly train: Rows;
-  readonly validation: Rows;
-  readonly test: Rows;
+export interface Dataset<X = AnyFeatures> {
+  readonly train: Rows<X>;
+  readonly validation: Rows<X>;
+  readonly test: Rows<X>;
   /** What was decided on the way, for the user. */
   readonly notes: readonly string[];
 }
@@ -40,7 +53,11 @@ export function rowCount(features: Features): number {
  *
  * @param indices row numbers; `into` holds `indices.length` rows of `features.shape`
  */
-export function fillRows(features: Features, indices: ArrayLike<number>, into: Float32Array): void {
+export function fillRows(features: AnyFeatures, indices: ArrayLike<number>, into: Float32Array): void {
+  if ('fill' in features) {
+    features.fill(indices, into);
+    return;
+  }
   const size = sizeOf(features.shape);
   const { data, scale } = features;
   for (let i = 0; i < indices.length; i += 1) {
@@ -74,11 +91,12 @@ export function fillLabels(
   }
 }
 
-/** A copy of chosen rows. */
-export function takeRows(rows: Rows, indices: Uint32Array): Rows {
+/** Chosen rows: a copy, or a view of what is on disk. */
+export function takeRows<X extends AnyFeatures>(rows: Rows<X>, indices: Uint32Array): Rows<X> {
+  const { x }: { x: AnyFeatures } = rows;
   return {
     count: indices.length,
-    x: takeFeatures(rows.x, indices),
+    x: ('fill' in x ? viewOf(x, indices) : takeFeatures(x, indices)) as X,
     y:
       rows.y.kind === 'classes'
         ? {
@@ -86,6 +104,27 @@ export function takeRows(rows: Rows, indices: Uint32Array): Rows {
             ids: Int32Array.from(indices, (i) => (rows.y.kind === 'classes' ? (rows.y.ids[i] ?? 0) : 0)),
           }
         : { kind: 'values', features: takeFeatures(rows.y.features, indices) },
+  };
+}
+
+function viewOf(stored: StoredFeatures, indices: Uint32Array): StoredFeatures {
+  return {
+    shape: stored.shape,
+    fill: (wanted, into) =>
+      stored.fill(
+        Uint32Array.from(wanted, (i) => indices[i] ?? 0),
+        into,
+      ),
+    ordered: () => {
+      const all = stored.ordered();
+      // Row number + 1 by the number it has in `stored`; 0 for rows that were not chosen.
+      const chosen = new Uint32Array(all.length);
+      indices.forEach((from, to) => (chosen[from] = to + 1));
+      return all
+        .map((row) => chosen[row] ?? 0)
+        .filter((number) => number > 0)
+        .map((number) => number - 1);
+    },
   };
 }
 

@@ -3,10 +3,11 @@ import path from 'node:path';
 import { decode } from 'jpeg-js';
 import { PNG } from 'pngjs';
 import { badInput } from '../core/errors';
-import type { Rows } from './dataset';
+import type { AnyFeatures, Features, Labels, Rows } from './dataset';
 import { checkSize, sentence } from './openFile';
 import { compareTexts, quote } from './table';
-import { shortList, type ReadData } from './tableParts';
+import type { ReadData } from './tableParts';
+import { shortList } from './tablePlan';
 
 /** A folder of images: a folder a class, or `train` and `test` (and `validation`) with a folder a class in each. */
 
@@ -21,9 +22,24 @@ export interface Picture {
   readonly pixels: Uint8Array;
 }
 
-interface Pile {
-  readonly rows: Rows;
+/** The images of one part: rows of red, green and blue. */
+export interface Pile<X> {
+  readonly rows: Rows<X>;
+  /** Whether all of them are gray. */
   readonly gray: boolean;
+}
+
+/** Where the pixels of a part go. */
+export interface PileMaker<X extends AnyFeatures> {
+  /** @param wanted `[height, width]` that all images must have; those of the first without it */
+  make(root: string, classes: readonly string[], wanted?: readonly number[]): Promise<Pile<X>>;
+  /** Rows of one channel, of rows of which all are gray. */
+  toGray(rows: Rows<X>): Rows<X>;
+}
+
+/** Reads a folder of images into memory, see {@link readImagesWith}. */
+export function readImages(folder: string, classesWanted?: readonly string[]): Promise<ReadData> {
+  return readImagesWith({ make: readPile, toGray: grayRows }, folder, classesWanted);
 }
 
 /**
@@ -31,27 +47,33 @@ interface Pile {
  *
  * @throws ShrinkError `data-missing`, `data-shape` or `data-format`, naming the image
  */
-export async function readImages(folder: string, classesWanted?: readonly string[]): Promise<ReadData> {
+export async function readImagesWith<X extends AnyFeatures>(
+  maker: PileMaker<X>,
+  folder: string,
+  classesWanted?: readonly string[],
+): Promise<ReadData<X>> {
   const folders = await foldersIn(folder);
   const named = (pattern: RegExp): string | undefined => folders.find((name) => pattern.test(name));
   const train = named(PARTS.train);
   const root = train === undefined ? folder : path.join(folder, train);
   const classes = classesWanted ?? (await foldersIn(root)).sort(compareTexts);
-  const piles: { train: Pile; validation?: Pile; test?: Pile } = { train: await readPile(root, classes) };
+  const piles: { train: Pile<X>; validation?: Pile<X>; test?: Pile<X> } = {
+    train: await maker.make(root, classes),
+  };
   const notes = [
     `classes are the folders in sorted order: ${shortList(classes.map((name, id) => `${id} ${name}`))}`,
   ];
   const shape = piles.train.rows.x.shape;
   for (const part of ['validation', 'test'] as const) {
     const name = train === undefined ? undefined : named(PARTS[part]);
-    if (name !== undefined) piles[part] = await readPile(path.join(folder, name), classes, shape);
+    if (name !== undefined) piles[part] = await maker.make(path.join(folder, name), classes, shape);
   }
   const all = [piles.train, piles.validation, piles.test].filter((pile) => pile !== undefined);
   const gray = all.every((pile) => pile.gray);
   notes.push(
     `images are [${shape.slice(0, 2).join(', ')}, ${gray ? '1], gray' : '3], red, green, blue'}; values of 0..255 are divided by 255`,
   );
-  const rowsOf = ({ rows }: Pile): Rows => (gray ? grayRows(rows) : rows);
+  const rowsOf = ({ rows }: Pile<X>): Rows<X> => (gray ? maker.toGray(rows) : rows);
   return {
     parts: {
       train: rowsOf(piles.train),
@@ -59,7 +81,18 @@ export async function readImages(folder: string, classesWanted?: readonly string
       ...(piles.test === undefined ? {} : { test: rowsOf(piles.test) }),
     },
     notes,
+    classes,
   };
+}
+
+/** Bytes that the pixels of a folder take, if all images are as large as the first. */
+export async function imageBytes(folder: string): Promise<number> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  const images = entries.filter((entry) => entry.isFile() && IMAGE.test(entry.name));
+  const [first] = images;
+  if (first === undefined) return 0;
+  const { width, height } = await readPicture(path.join(first.parentPath, first.name));
+  return width * height * 3 * images.length;
 }
 
 /** Names of the classes of a folder of images, sorted. */
@@ -76,8 +109,15 @@ async function foldersIn(folder: string): Promise<string[]> {
     .map(({ name }) => name);
 }
 
-async function readPile(root: string, classes: readonly string[], wanted?: readonly number[]): Promise<Pile> {
-  const files: { file: string; id: number }[] = [];
+/** An image and the number of its class. */
+export interface ImageFile {
+  readonly file: string;
+  readonly id: number;
+}
+
+/** The images of a part, by class and name. @throws ShrinkError `data-target` or `data-missing` */
+export async function listImages(root: string, classes: readonly string[]): Promise<ImageFile[]> {
+  const files: ImageFile[] = [];
   for (const name of await foldersIn(root)) {
     const id = classes.indexOf(name);
     const images = (await readdir(path.join(root, name)))
@@ -90,35 +130,67 @@ async function readPile(root: string, classes: readonly string[], wanted?: reado
       );
     for (const file of images) files.push({ file: path.join(root, name, file), id });
   }
-  const [first] = files;
-  if (first === undefined)
-    throw badInput(
-      'data-missing',
-      `${root} holds no PNG or JPEG images; give it a folder for each class with images in it.`,
-    );
-  const { width, height } = await readPicture(first.file);
-  const size = width * height * 3;
-  checkSize(size * files.length, root);
-  const data = new Uint8Array(size * files.length);
+  if (files.length > 0) return files;
+  throw badInput(
+    'data-missing',
+    `${root} holds no PNG or JPEG images; give it a folder for each class with images in it.`,
+  );
+}
+
+/**
+ * Decodes images one after the other.
+ *
+ * @param wanted `[height, width]`; those of the first image without it
+ * @param start is told height, width and number of images, and gives what takes the pixels of each
+ * @returns whether all of them are gray
+ * @throws ShrinkError `data-shape` for an image of another size
+ */
+export async function decodeImages(
+  files: readonly ImageFile[],
+  wanted: readonly number[] | undefined,
+  start: (height: number, width: number) => (pixels: Uint8Array, row: number) => void,
+): Promise<boolean> {
+  let take: ((pixels: Uint8Array, row: number) => void) | undefined;
+  let [h, w] = wanted ?? [];
   let gray = true;
   for (const [row, { file }] of files.entries()) {
-    const picture = await readPicture(file);
-    const [h, w] = wanted ?? [height, width];
-    if (picture.width !== w || picture.height !== h)
+    const { width, height, pixels } = await readPicture(file);
+    take ??= start(height, width);
+    h ??= height;
+    w ??= width;
+    if (width !== w || height !== h)
       throw badInput(
         'data-shape',
-        `${file} is ${picture.width} × ${picture.height} pixels, other images are ${w ?? 0} × ${h ?? 0}; make them equal.`,
+        `${file} is ${width} × ${height} pixels, other images are ${w} × ${h}; make them equal.`,
       );
-    data.set(picture.pixels, row * size);
-    gray &&= isGray(picture.pixels);
+    take(pixels, row);
+    gray &&= isGray(pixels);
   }
-  const ids = Int32Array.from(files, ({ id }) => id);
-  const rows: Rows = {
-    count: files.length,
-    x: { shape: [height, width, 3], data, scale: 1 / 255 },
-    y: { kind: 'classes', ids, classes: classes.length },
-  };
-  return { rows, gray };
+  return gray;
+}
+
+/** Labels of images. */
+export function labelsOfImages(files: readonly ImageFile[], classes: readonly string[]): Labels {
+  return { kind: 'classes', ids: Int32Array.from(files, ({ id }) => id), classes: classes.length };
+}
+
+async function readPile(
+  root: string,
+  classes: readonly string[],
+  wanted?: readonly number[],
+): Promise<Pile<Features>> {
+  const files = await listImages(root, classes);
+  let data = new Uint8Array(0);
+  let shape: number[] = [];
+  const gray = await decodeImages(files, wanted, (height, width) => {
+    shape = [height, width, 3];
+    const size = height * width * 3;
+    checkSize(size * files.length, root);
+    data = new Uint8Array(size * files.length);
+    return (pixels, row) => data.set(pixels, row * size);
+  });
+  const x = { shape, data, scale: 1 / 255 };
+  return { rows: { count: files.length, x, y: labelsOfImages(files, classes) }, gray };
 }
 
 async function readPicture(file: string): Promise<Picture> {
@@ -176,7 +248,7 @@ function isGray(pixels: Uint8Array): boolean {
   return true;
 }
 
-function grayRows(rows: Rows): Rows {
+function grayRows(rows: Rows<Features>): Rows<Features> {
   const { data, shape } = rows.x;
   return {
     ...rows,

@@ -9,10 +9,10 @@ import { readIdx } from './idx';
  * What a data module gives: `train` and, where it has them, `validation` and `test`, each `{ x, y }`. A column is a
  * tensor, a typed array with a shape, nested arrays of numbers, or `{ file, scale }` naming an IDX file.
  */
-export interface ModuleParts {
-  readonly train: Rows;
-  readonly validation?: Rows;
-  readonly test?: Rows;
+export interface ModuleParts<X = Features> {
+  readonly train: Rows<X>;
+  readonly validation?: Rows<X>;
+  readonly test?: Rows<X>;
 }
 
 /**
@@ -46,7 +46,7 @@ async function settle(exported: unknown, file: string): Promise<unknown> {
   }
 }
 
-async function readRows(value: unknown, part: string, file: string): Promise<Rows> {
+async function readRows(value: unknown, part: string, file: string): Promise<Rows<Features>> {
   if (!isRecord(value) || value['x'] === undefined || value['y'] === undefined)
     throw badInput('data-missing', `${part} of ${file} has no x and y; export ${part} = { x, y }.`);
   const x = await readColumn(value['x'], `${part}.x`, file);
@@ -69,7 +69,7 @@ export function joinColumns(
   part: string,
   file: string,
   classes?: unknown,
-): Rows {
+): Rows<Features> {
   const count = rowCount(x);
   if (count === 0) throw badInput('data-missing', `${part}.x of ${file} has no rows.`);
   if (count !== rowCount(yColumn))
@@ -83,7 +83,7 @@ export function joinColumns(
 }
 
 /** Whole numbers, one a row, are class numbers unless they were meant as values (a fraction anywhere says so). */
-function toLabels(column: Features, classes: unknown): Labels {
+export function toLabels(column: Features, classes: unknown): Labels {
   const single = column.shape.length === 0 || (column.shape.length === 1 && column.shape[0] === 1);
   const whole =
     single && column.scale === 1 && column.data.every((value) => Number.isInteger(value) && value >= 0);
@@ -173,7 +173,8 @@ function readNested(value: readonly unknown[], part: string, file: string): Feat
   return { shape: shape.slice(1), data, scale: 1 };
 }
 
-function checkFinite(features: Features, part: string, file: string): void {
+/** @throws ShrinkError `data-nan` for a value that is no finite number */
+export function checkFinite(features: Features, part: string, file: string): void {
   if (!(features.data instanceof Float32Array)) return;
   const at = features.data.findIndex((value) => !Number.isFinite(value));
   if (at < 0) return;

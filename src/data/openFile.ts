@@ -8,10 +8,10 @@ import { badInput, messageOf } from '../core/errors';
 
 /** Reading files with the sentences that a user needs when it fails. */
 
-/** Rows lie in memory while a network trains; a file may take this share of the machine's. */
+/** Rows that lie in memory while a network trains may take this share of the machine's. */
 const SHARE_OF_MEMORY = 0.5;
 
-/** Bytes of data that may be held in memory. */
+/** Bytes of data that may be held in memory, unless `dataMemory` says it. */
 export function memoryLimit(): number {
   return Math.floor(totalmem() * SHARE_OF_MEMORY);
 }
@@ -49,18 +49,31 @@ export function unpack(bytes: Uint8Array, file: string): Uint8Array {
   }
 }
 
+/** A file that is read from front to back. */
+export interface FileStream {
+  readonly stream: Readable;
+  /** Share of the file that was read, 0..1. */
+  readonly share: () => number;
+}
+
 /** A file as a stream, unpacked if its name ends in .gz. @throws ShrinkError `data-missing` */
-export async function openStream(file: string): Promise<Readable> {
-  await sizeOfFile(file);
+export async function openStream(file: string): Promise<FileStream> {
+  const size = await sizeOfFile(file);
   const raw = createReadStream(file);
-  if (!file.toLowerCase().endsWith('.gz')) return raw;
+  const share = (): number => raw.bytesRead / Math.max(1, size);
+  if (!isPacked(file)) return { stream: raw, share };
   const unpacked = createGunzip();
   raw.on('error', (error) => unpacked.destroy(error));
-  return raw.pipe(unpacked);
+  return { stream: raw.pipe(unpacked), share };
+}
+
+/** Whether a file is gzip by its name. */
+export function isPacked(file: string): boolean {
+  return file.toLowerCase().endsWith('.gz');
 }
 
 /** @throws ShrinkError `data-missing` when it is not there or no plain file */
-async function sizeOfFile(file: string): Promise<number> {
+export async function sizeOfFile(file: string): Promise<number> {
   const found = await stat(file).catch((thrown: unknown) => {
     throw unreadable(file, thrown);
   });

@@ -2,14 +2,11 @@ import { fork, type ChildProcess } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { badInput, ShrinkError } from '../core/errors';
-import { checkSize, sentence } from './openFile';
+import { sentence } from './openFile';
 import type { FromChild, ToChild } from './parquetChild';
-import { TableBuilder, type Table } from './table';
 
 /** Cells that are read at once; bounds what is held beside the table. */
 const CELLS_AT_ONCE = 2_000_000;
-/** Bytes that a number takes in a table. */
-const BYTES_A_CELL = 8;
 const START_MS = 60_000;
 const OPEN_MS = 10_000;
 /** JavaScript values of a damaged file that may pile up before its process ends. */
@@ -73,20 +70,6 @@ async function* slicesOf(
       yield { count, columns };
     }
     groupStart += rows;
-  }
-}
-
-/** Reads a Parquet file. @throws ShrinkError `data-format`, `data-nan` or `data-size` */
-export async function readParquet(file: string): Promise<Table> {
-  const parquet = await openParquet(file);
-  try {
-    checkSize(parquet.rows * parquet.names.length * BYTES_A_CELL, file);
-    const builder = new TableBuilder(file, parquet.names, true);
-    for await (const { count, columns } of parquet.slices())
-      for (let row = 0; row < count; row += 1) builder.addRow(columns.map((cells) => cells[row]));
-    return builder.build();
-  } finally {
-    parquet.close();
   }
 }
 

@@ -1,14 +1,15 @@
 import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import { badInput, ShrinkError } from '../core/errors';
-import { readArff } from './arff';
 import { readNpzParts, readPair } from './arrays';
-import { readCsv } from './csv';
 import { imageClasses, noClasses, readImages } from './images';
-import type { ModuleParts } from './moduleData';
-import { extensionOf, openStream, sentence } from './openFile';
-import { readParquet } from './parquet';
-import type { Table } from './table';
+import type { AnyFeatures } from './dataset';
+import { extensionOf, sentence } from './openFile';
+import { Stopped, type Conversion } from './stored/conversion';
+import { estimateMemory, openStored, type Source } from './stored/openStored';
+import { TableBuilder, type Table } from './table';
+import { readTableRows } from './tableRows';
+import { withTest } from './testPart';
 import { partsOfTables, type ReadData } from './tableParts';
 
 /** What `data=`, `test=` and `target=` say; names of files relative to `folder`. */
@@ -27,12 +28,22 @@ export function isModule(name: string): boolean {
   return MODULE.includes(path.extname(name).toLowerCase());
 }
 
+/** How much memory rows may take, and what becomes of more. */
+export interface Storage {
+  /** Bytes; data that takes more stays on disk. */
+  readonly budget: number;
+  readonly conversion: Conversion;
+}
+
 /**
  * Reads data that a file or folder holds: a table (CSV, TSV, ARFF, Parquet), arrays (NPY, NPZ, IDX) or a folder of images.
  *
- * @throws ShrinkError `data-…`, one sentence with the file, the row where it is known, and what to do
+ * @param storage without it, rows are in memory whatever they take
+ * @throws ShrinkError `data-…`, one sentence with the file, the row where it is known, and what to do; Stopped
  */
-export async function readDataFiles(names: DataNames): Promise<ReadData> {
+export async function readDataFiles(names: DataNames): Promise<ReadData>;
+export async function readDataFiles(names: DataNames, storage: Storage): Promise<ReadData<AnyFeatures>>;
+export async function readDataFiles(names: DataNames, storage?: Storage): Promise<ReadData<AnyFeatures>> {
   const kind = await kindOf(names.data, names.folder);
   const testKind = names.test === undefined ? kind : await kindOf(names.test, names.folder);
   if (kind !== testKind)
@@ -41,30 +52,59 @@ export async function readDataFiles(names: DataNames): Promise<ReadData> {
       `data=${names.data} is ${SAID[kind]}, test=${names.test ?? ''} is ${SAID[testKind]}; give test data of the same kind.`,
     );
   const file = path.resolve(names.folder, names.data);
-  const testFile = names.test === undefined ? undefined : path.resolve(names.folder, names.test);
   try {
-    switch (kind) {
-      case 'table': {
-        const test = testFile === undefined ? undefined : await readTable(testFile);
-        return partsOfTables(await readTable(file), test, names.target);
-      }
-      case 'arrays':
-        return withTest(
-          await readArrays(names, names.data),
-          names.test === undefined ? undefined : await readArrays(names, names.test),
-        );
-      case 'images': {
-        const classes = await imageClasses(file);
-        if (classes.length === 0) throw noClasses(file);
-        return withTest(
-          await readImages(file),
-          testFile === undefined ? undefined : await readImages(testFile, classes),
-        );
-      }
-    }
+    const source = sourceOf(kind, names);
+    if (storage !== undefined && source !== undefined && (await estimateMemory(source)) > storage.budget)
+      return await openStored(source, storage.conversion);
+    return await readIntoMemory(kind, names);
   } catch (thrown) {
-    if (thrown instanceof ShrinkError) throw thrown;
+    if (thrown instanceof ShrinkError || thrown instanceof Stopped) throw thrown;
     throw badInput('data-format', `${file} cannot be read: ${sentence(thrown)}; correct it.`, thrown);
+  }
+}
+
+async function readIntoMemory(kind: Kind, names: DataNames): Promise<ReadData> {
+  const file = path.resolve(names.folder, names.data);
+  const testFile = names.test === undefined ? undefined : path.resolve(names.folder, names.test);
+  switch (kind) {
+    case 'table': {
+      const test = testFile === undefined ? undefined : await readTable(testFile);
+      return partsOfTables(await readTable(file), test, names.target);
+    }
+    case 'arrays':
+      return withTest(
+        await readArrays(names, names.data),
+        names.test === undefined ? undefined : await readArrays(names, names.test),
+      );
+    case 'images': {
+      const classes = await imageClasses(file);
+      if (classes.length === 0) throw noClasses(file);
+      return withTest(
+        await readImages(file),
+        testFile === undefined ? undefined : await readImages(testFile, classes),
+      );
+    }
+  }
+}
+
+/** What could stay on disk; undefined for NPZ, which has to be unpacked as a whole. */
+function sourceOf(kind: Kind, names: DataNames): Source | undefined {
+  const resolve = (name: string): string => path.resolve(names.folder, name);
+  switch (kind) {
+    case 'table':
+      return {
+        kind,
+        file: resolve(names.data),
+        ...(names.test === undefined ? {} : { test: resolve(names.test) }),
+        ...(names.target === undefined ? {} : { target: names.target }),
+      };
+    case 'arrays': {
+      const given = [names.data, ...(names.test === undefined ? [] : [names.test])];
+      if (given.some((name) => extensionOf(name) === '.npz')) return undefined;
+      return { kind, pairs: given.map((name) => filesOf(names, name)) };
+    }
+    case 'images':
+      return { kind, folders: [names.data, ...(names.test === undefined ? [] : [names.test])].map(resolve) };
   }
 }
 
@@ -96,44 +136,32 @@ function pairOf(name: string): readonly [string, string] | undefined {
   return [inputs, labels];
 }
 
-/** Reads a table by its extension. */
-export async function readTable(file: string): Promise<Table> {
-  const extension = extensionOf(file);
-  const stream = await openStream(file);
-  if (extension === '.parquet' || extension === '.pq') {
-    stream.destroy();
-    return readParquet(file);
-  }
-  if (extension === '.arff') return readArff(stream, file);
-  return readCsv(stream, file, extension === '.tsv' ? '\t' : undefined);
+/** Reads a table into memory. */
+async function readTable(file: string): Promise<Table> {
+  const made: TableBuilder[] = [];
+  await readTableRows(file, (names, named) => {
+    const builder = new TableBuilder(file, names, named);
+    made.push(builder);
+    return builder;
+  });
+  const [builder] = made;
+  if (builder === undefined) throw badInput('data-format', `${file} names no columns; correct it.`);
+  return builder.build();
 }
 
 async function readArrays(names: DataNames, name: string): Promise<ReadData> {
-  const pair = pairOf(name);
+  if (pairOf(name) === undefined && extensionOf(name) === '.npz')
+    return readNpzParts(path.resolve(names.folder, name), names.target);
+  const [inputs, labels] = filesOf(names, name);
+  return readPair(inputs, labels);
+}
+
+/** The files of inputs and, if they are named, of labels. */
+function filesOf(names: DataNames, name: string): readonly [inputs: string, labels?: string] {
   const resolve = (part: string): string => path.resolve(names.folder, part);
-  if (pair !== undefined) return readPair(resolve(pair[0]), resolve(pair[1]));
-  if (extensionOf(name) === '.npz') return readNpzParts(resolve(name), names.target);
-  const labels = name === names.data && names.target !== undefined ? resolve(names.target) : undefined;
-  return readPair(resolve(name), labels);
-}
-
-/** Adds the rows of another reading as the test part: its own test part, or all of it. */
-function withTest(read: ReadData, test: ReadData | undefined): ReadData {
-  return test === undefined ? read : { ...read, parts: addTest(read.parts, test.parts) };
-}
-
-/**
- * Takes test rows of other data.
- *
- * @throws ShrinkError `data-shape` when its rows are of another shape
- */
-export function addTest(parts: ModuleParts, from: ModuleParts): ModuleParts {
-  const test = from.test ?? from.train;
-  const [given, wanted] = [test.x.shape.join(' × '), parts.train.x.shape.join(' × ')];
-  if (given !== wanted)
-    throw badInput(
-      'data-shape',
-      `The test data's rows are ${given}, the training data's ${wanted}; give test data of the same shape.`,
-    );
-  return { ...parts, test };
+  const pair = pairOf(name);
+  if (pair !== undefined) return [resolve(pair[0]), resolve(pair[1])];
+  return name === names.data && names.target !== undefined
+    ? [resolve(name), resolve(names.target)]
+    : [resolve(name)];
 }

@@ -1,5 +1,5 @@
 import { permutation, seededRandom, mixSeed } from '../core/random';
-import { takeRows, type Dataset, type Labels, type Rows } from './dataset';
+import { takeRows, type AnyFeatures, type Dataset, type Labels, type Rows } from './dataset';
 import type { ModuleParts } from './moduleData';
 
 /** Share of the rows held out for testing where the data has no test part. */
@@ -11,7 +11,11 @@ const TEST_SHARE = 0.1;
  *
  * @param validationShare share of the training rows, 0..1
  */
-export function completeDataset(parts: ModuleParts, validationShare: number, seed: number): Dataset {
+export function completeDataset<X extends AnyFeatures>(
+  parts: ModuleParts<X>,
+  validationShare: number,
+  seed: number,
+): Dataset<X> {
   const notes: string[] = [];
   let train = unifyClasses(parts);
   let test = parts.test;
@@ -28,7 +32,7 @@ export function completeDataset(parts: ModuleParts, validationShare: number, see
 }
 
 /** Class counts are those of all parts together. */
-function unifyClasses(parts: ModuleParts): Rows {
+function unifyClasses<X>(parts: ModuleParts<X>): Rows<X> {
   const { train } = parts;
   if (train.y.kind !== 'classes') return train;
   const count = (labels: Labels | undefined): number => (labels?.kind === 'classes' ? labels.classes : 0);
@@ -36,7 +40,7 @@ function unifyClasses(parts: ModuleParts): Rows {
   return { ...train, y: { ...train.y, classes } };
 }
 
-function holdOut(rows: Rows, share: number, seed: number): [Rows, Rows] {
+function holdOut<X extends AnyFeatures>(rows: Rows<X>, share: number, seed: number): [Rows<X>, Rows<X>] {
   const held = Math.min(rows.count - 1, Math.max(1, Math.round(rows.count * share)));
   const order = permutation(rows.count, seededRandom(seed));
   return [takeRows(rows, order.slice(held)), takeRows(rows, order.slice(0, held))];

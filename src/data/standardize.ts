@@ -1,6 +1,9 @@
-import type { Dataset, Features, Labels, Rows } from './dataset';
+import type { AnyFeatures, Dataset, Features, Labels, Rows, StoredFeatures } from './dataset';
 import { rowCount } from './dataset';
 import { sizeOf } from '../core/tensor';
+
+/** Values of rows that statistics read at once. */
+const CHUNK_VALUES = 2 ** 20;
 
 /** Means and deviations of each value of a row. */
 interface Moments {
@@ -14,13 +17,17 @@ interface Moments {
  *
  * @param measured columns to change, one a value of a row; without it, all
  */
-export function standardizeDataset(dataset: Dataset, measured?: readonly boolean[]): Dataset {
-  const inputs = momentsOf(dataset.train.x);
+export function standardizeDataset<X extends AnyFeatures>(
+  dataset: Dataset<X>,
+  measured?: readonly boolean[],
+): Dataset<X> {
+  const trained: AnyFeatures = dataset.train.x;
+  const inputs = 'fill' in trained ? storedMoments(trained) : momentsOf(trained);
   const { y } = dataset.train;
   const targets = y.kind === 'values' ? momentsOf(y.features) : undefined;
-  const apply = (rows: Rows): Rows => ({
+  const apply = (rows: Rows<X>): Rows<X> => ({
     ...rows,
-    x: standardized(rows.x, inputs, measured),
+    x: standardizedAny(rows.x, inputs, measured) as X,
     y: standardizedLabels(rows.y, targets),
   });
   const count = measured?.filter(Boolean).length ?? sizeOf(dataset.train.x.shape);
@@ -46,6 +53,38 @@ function short(value: number | undefined): string {
   return String(Number((value ?? 0).toPrecision(7)));
 }
 
+/** Statistics in one pass over what is on disk (Welford, Technometrics 4, 1962). */
+function storedMoments(stored: StoredFeatures): Moments {
+  const size = sizeOf(stored.shape);
+  const order = stored.ordered();
+  const atOnce = Math.max(1, Math.floor(CHUNK_VALUES / size));
+  const chunk = new Float32Array(Math.min(atOnce, order.length) * size);
+  const mean = new Float64Array(size);
+  const squares = new Float64Array(size);
+  let count = 0;
+  for (let start = 0; start < order.length; start += atOnce) {
+    const rows = order.subarray(start, start + atOnce);
+    stored.fill(rows, chunk);
+    for (let row = 0; row < rows.length; row += 1) {
+      count += 1;
+      for (let j = 0; j < size; j += 1) {
+        const value = chunk[row * size + j] ?? 0;
+        const off = value - (mean[j] ?? 0);
+        const moved = (mean[j] ?? 0) + off / count;
+        mean[j] = moved;
+        squares[j] = (squares[j] ?? 0) + off * (value - moved);
+      }
+    }
+  }
+  return { mean, deviation: squares.map((sum, j) => spreadOf(sum / count, mean[j] ?? 0)) };
+}
+
+/** A constant's deviation is only rounding. */
+function spreadOf(variance: number, mean: number): number {
+  const root = Math.sqrt(variance);
+  return root > Math.abs(mean) * 1e-7 ? root : 0;
+}
+
 function momentsOf(features: Features): Moments {
   const size = sizeOf(features.shape);
   const count = rowCount(features);
@@ -57,28 +96,43 @@ function momentsOf(features: Features): Moments {
   for (let i = 0; i < data.length; i += 1)
     deviation[i % size] =
       (deviation[i % size] ?? 0) + ((data[i] ?? 0) * scale - (mean[i % size] ?? 0)) ** 2 / count;
-  for (let j = 0; j < size; j += 1) {
-    const root = Math.sqrt(deviation[j] ?? 0);
-    // A constant's deviation is only rounding.
-    deviation[j] = root > Math.abs(mean[j] ?? 0) * 1e-7 ? root : 0;
-  }
-  return { mean, deviation };
+  return { mean, deviation: deviation.map((variance, j) => spreadOf(variance, mean[j] ?? 0)) };
 }
 
-function standardized(
-  features: Features,
+/** What becomes of a value in place `j` of a row. */
+function standardizer(
   { mean, deviation }: Moments,
   measured?: readonly boolean[],
-): Features {
-  const size = mean.length;
-  const { scale } = features;
-  const data = Float32Array.from(features.data, (raw, i) => {
-    const j = i % size;
-    const value = raw * scale;
+): (value: number, j: number) => number {
+  return (value, j) => {
     if (measured !== undefined && measured[j] !== true) return value;
     const spread = deviation[j] ?? 0;
     return spread === 0 ? 0 : (value - (mean[j] ?? 0)) / spread;
-  });
+  };
+}
+
+function standardizedAny(
+  features: AnyFeatures,
+  moments: Moments,
+  measured?: readonly boolean[],
+): AnyFeatures {
+  if (!('fill' in features)) return standardized(features, moments, measured);
+  const change = standardizer(moments, measured);
+  const size = moments.mean.length;
+  return {
+    ...features,
+    fill: (indices, into) => {
+      features.fill(indices, into);
+      for (let i = 0; i < indices.length * size; i += 1) into[i] = change(into[i] ?? 0, i % size);
+    },
+  };
+}
+
+function standardized(features: Features, moments: Moments, measured?: readonly boolean[]): Features {
+  const size = moments.mean.length;
+  const change = standardizer(moments, measured);
+  const { scale } = features;
+  const data = Float32Array.from(features.data, (raw, i) => change(raw * scale, i % size));
   return { shape: features.shape, data, scale: 1 };
 }
 

@@ -17,7 +17,7 @@ export interface Table {
 }
 
 /** Different texts that a column may hold; more than that is a name or an address, not a category. */
-const MOST_TEXTS = 4096;
+export const MOST_TEXTS = 4096;
 /** Share of a column's cells that must be numbers for a text among them to count as a mistake. */
 const MOSTLY_NUMBERS = 0.9;
 const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/;
@@ -28,7 +28,7 @@ export function isNumber(cell: string): boolean {
 }
 
 /** Grows a column cell by cell; it holds numbers until the first text comes. */
-class ColumnBuilder {
+class ColumnBuilder implements CellSink {
   private values = new Float64Array(64);
   private readonly codes = new Map<string, number>();
   private firstText = '';
@@ -63,11 +63,7 @@ class ColumnBuilder {
     if (code === undefined) {
       code = this.codes.size;
       this.codes.set(text, code);
-      if (code >= MOST_TEXTS)
-        throw badInput(
-          'data-format',
-          `${this.file}: ${this.name} holds more than ${MOST_TEXTS} different texts (row ${this.length + 1}: ${quote(text)}); leave the column out or group its values.`,
-        );
+      if (code >= MOST_TEXTS) throw tooManyTexts(this.file, this.name, this.length + 1, text);
     }
     this.textRows.push(this.length);
     this.addNumber(code);
@@ -76,11 +72,7 @@ class ColumnBuilder {
   build(): Column {
     const values = this.values.slice(0, this.length);
     if (this.texts === 0) return { name: this.name, kind: 'numbers', values };
-    if (this.length > 10 && this.texts < this.length * (1 - MOSTLY_NUMBERS))
-      throw badInput(
-        'data-format',
-        `${this.file}: row ${this.firstTextRow} of ${this.name} is ${quote(this.firstText)} where a number should be; correct or drop the row.`,
-      );
+    checkTexts(this.file, this.name, this.length, this.texts, this.firstText, this.firstTextRow);
     const byCode = [...this.codes.keys()];
     const isText = new Set(this.textRows);
     const cells = Array.from(values, (value, row) =>
@@ -97,24 +89,63 @@ class ColumnBuilder {
   }
 }
 
-/** Grows a table row by row. */
-export class TableBuilder {
-  private readonly columns: readonly ColumnBuilder[];
-  private count = 0;
+/** @throws ShrinkError `data-format` when a column of numbers holds a few texts, which are mistakes */
+export function checkTexts(
+  file: string,
+  column: string,
+  length: number,
+  texts: number,
+  firstText: string,
+  firstTextRow: number,
+): void {
+  if (texts === 0 || length <= 10 || texts >= length * (1 - MOSTLY_NUMBERS)) return;
+  throw badInput(
+    'data-format',
+    `${file}: row ${firstTextRow} of ${column} is ${quote(firstText)} where a number should be; correct or drop the row.`,
+  );
+}
 
-  constructor(
-    private readonly file: string,
-    private readonly names: readonly string[],
-    private readonly named: boolean,
-  ) {
-    this.columns = names.map((name) => new ColumnBuilder(named ? `column ${quote(name)}` : name, file));
-  }
+export function tooManyTexts(file: string, column: string, row: number, text: string): Error {
+  return badInput(
+    'data-format',
+    `${file}: ${column} holds more than ${MOST_TEXTS} different texts (row ${row}: ${quote(text)}); leave the column out or group its values.`,
+  );
+}
 
+/** What takes the rows of a table as they are read. */
+export interface RowSink {
   /**
    * @param cells one a column: text as a file wrote it, or values as a binary format gives them
    * @param line line of the file, where the format has lines
-   * @throws ShrinkError `data-shape` for a row of another length, `data-nan` for a missing value
    */
+  addRow(cells: readonly unknown[], line?: number): void;
+}
+
+/**
+ * Called once the columns of a file are known, before its rows.
+ *
+ * @param named whether the file names them
+ */
+export type Begin = (names: readonly string[], named: boolean) => RowSink;
+
+/** What takes the cells of a column. */
+export interface CellSink {
+  /** For messages. */
+  readonly name: string;
+  addNumber(value: number): void;
+  addText(text: string): void;
+}
+
+/** Takes rows apart into cells of columns. */
+export abstract class ColumnSink<C extends CellSink> implements RowSink {
+  protected count = 0;
+
+  constructor(
+    protected readonly file: string,
+    protected readonly columns: readonly C[],
+  ) {}
+
+  /** @throws ShrinkError `data-shape` for a row of another length, `data-nan` for a missing value */
   addRow(cells: readonly unknown[], line?: number): void {
     const row = this.count + 1;
     const where = line === undefined ? `row ${row}` : `line ${line}`;
@@ -131,14 +162,38 @@ export class TableBuilder {
   }
 
   /** @throws ShrinkError `data-missing` when no row was added */
-  build(): Table {
+  protected checkFilled(): void {
     if (this.count === 0) throw badInput('data-missing', `${this.file} holds no rows; give it some.`);
+  }
+}
+
+/** What a column is called in messages. */
+export function columnName(name: string, named: boolean): string {
+  return named ? `column ${quote(name)}` : name;
+}
+
+/** Grows a table in memory row by row. */
+export class TableBuilder extends ColumnSink<ColumnBuilder> {
+  constructor(
+    file: string,
+    private readonly names: readonly string[],
+    private readonly named: boolean,
+  ) {
+    super(
+      file,
+      names.map((name) => new ColumnBuilder(columnName(name, named), file)),
+    );
+  }
+
+  /** @throws ShrinkError `data-missing` when no row was added */
+  build(): Table {
+    this.checkFilled();
     const columns = this.columns.map((column, i) => ({ ...column.build(), name: this.names[i] ?? '' }));
     return { file: this.file, count: this.count, columns, named: this.named };
   }
 }
 
-function addCell(column: ColumnBuilder, cell: unknown, where: string, file: string): void {
+function addCell(column: CellSink, cell: unknown, where: string, file: string): void {
   if (typeof cell === 'string') {
     const text = cell.trim();
     if (NUMBER.test(text) && Number.isFinite(Number(text))) column.addNumber(Number(text));

@@ -1,5 +1,10 @@
 import { badInput } from '../core/errors';
-import { quote, type Table } from './table';
+import { quote } from './table';
+
+interface Table {
+  readonly file: string;
+  readonly columns: readonly { readonly name: string }[];
+}
 
 /**
  * Which columns `target=` names: a name, a number from 1 on (negative: from the end), several of them with commas, or

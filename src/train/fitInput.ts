@@ -1,6 +1,6 @@
 import { badInput } from '../core/errors';
 import { sizeOf } from '../core/tensor';
-import type { Dataset, Features, Rows } from '../data/dataset';
+import type { AnyFeatures, Dataset, Features, Rows } from '../data/dataset';
 
 type Axes = 'channels-first' | 'channels-last';
 
@@ -13,12 +13,12 @@ type Axes = 'channels-first' | 'channels-last';
  * @param notes gets a sentence for what was done
  * @throws ShrinkError `data-shape`
  */
-export function fitInput(
-  data: Dataset,
+export function fitInput<X extends AnyFeatures>(
+  data: Dataset<X>,
   wanted: readonly (number | null)[],
   axes: Axes | undefined,
   notes: string[],
-): Dataset {
+): Dataset<X> {
   const given = data.train.x.shape;
   const isFirst = axes === 'channels-first' && wanted.length > 1;
   const authored = isFirst ? [wanted.at(-1) ?? null, ...wanted.slice(0, -1)] : wanted;
@@ -46,27 +46,44 @@ function fits(given: readonly number[], wanted: readonly (number | null)[]): boo
 }
 
 /** @param given `[channels, ...space]` */
-function transposed(data: Dataset, given: readonly number[], notes: string[]): Dataset {
+function transposed<X extends AnyFeatures>(
+  data: Dataset<X>,
+  given: readonly number[],
+  notes: string[],
+): Dataset<X> {
   const shape = [...given.slice(1), given[0] ?? 1];
   notes.push(`rows of shape [${given.join(', ')}] are transposed to [${shape.join(', ')}] for training`);
-  return mapFeatures(data, (x) => ({ ...x, shape, data: channelsToTheEnd(x) }));
+  return mapFeatures(data, (x) => {
+    if (given[0] === 1) return { ...x, shape };
+    if (!('fill' in x)) return { ...x, shape, data: channelsToTheEnd(given, x.data, emptyLike(x.data)) };
+    const fill = (indices: ArrayLike<number>, into: Float32Array): void => {
+      x.fill(indices, into);
+      channelsToTheEnd(given, into.slice(0, indices.length * sizeOf(given)), into);
+    };
+    return { ...x, shape, fill };
+  });
 }
 
-function mapFeatures(data: Dataset, change: (x: Features) => Features): Dataset {
-  const part = (rows: Rows): Rows => ({ ...rows, x: change(rows.x) });
+function emptyLike<T extends Features['data']>(data: T): T {
+  return new (data.constructor as new (length: number) => T)(data.length);
+}
+
+function mapFeatures<X extends AnyFeatures>(
+  data: Dataset<X>,
+  change: (x: AnyFeatures) => AnyFeatures,
+): Dataset<X> {
+  const part = (rows: Rows<X>): Rows<X> => ({ ...rows, x: change(rows.x) as X });
   return { ...data, train: part(data.train), validation: part(data.validation), test: part(data.test) };
 }
 
-/** @param x rows of shape `[channels, ...space]` */
-function channelsToTheEnd({ shape, data }: Features): Features['data'] {
-  const channels = shape[0] ?? 1;
-  if (channels === 1) return data;
-  const size = sizeOf(shape);
+/** Rows of shape `[channels, ...space]`, as `[...space, channels]`. @param into of the length of `data`, another array */
+function channelsToTheEnd<T extends Features['data']>(given: readonly number[], data: T, into: T): T {
+  const channels = given[0] ?? 1;
+  const size = sizeOf(given);
   const positions = size / channels;
-  const out = new (data.constructor as new (length: number) => Features['data'])(data.length);
   for (let row = 0; row < data.length; row += size)
     for (let c = 0; c < channels; c += 1)
       for (let at = 0; at < positions; at += 1)
-        out[row + at * channels + c] = data[row + c * positions + at] ?? 0;
-  return out;
+        into[row + at * channels + c] = data[row + c * positions + at] ?? 0;
+  return into;
 }

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import type { Dataset } from '../../src/data/dataset';
+import type { Dataset, Features } from '../../src/data/dataset';
 import { fitInput } from '../../src/train/fitInput';
 
 /** Two rows that count from 0. */
-function rowsOf(shape: readonly number[]): Dataset {
+function rowsOf(shape: readonly number[]): Dataset<Features> {
   const size = shape.reduce((product, length) => product * length, 1);
   const x = { shape, data: Uint8Array.from({ length: 2 * size }, (_, i) => i), scale: 1 };
   const part = { count: 2, x, y: { kind: 'classes' as const, ids: Int32Array.of(0, 1), classes: 2 } };

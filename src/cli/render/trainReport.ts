@@ -57,6 +57,12 @@ export class TrainReport {
   }
 
   progress(at: Progress): void {
+    if (at.phase === 'loading') {
+      this.output.status(
+        `  writing rows for reading from disk, ${at.step} % · ${seconds(at.secondsLeft)} left`,
+      );
+      return;
+    }
     const what =
       at.phase === 'finish'
         ? `finishing ${percent((at.budget ?? 0) / this.startParams, 0)}, epoch ${at.epoch}/${at.epochs}`
