@@ -63,6 +63,8 @@ export function sessionOptions(
     graphOptimizationLevel: 'all',
     // Errors only: a warning about a node that was folded away would go to the user's terminal.
     logSeverityLevel: 3,
+    // Threads that wait for each other by spinning take the processor from whatever else runs: the editor, a compiler.
+    extra: { session: { intra_op: { allow_spinning: '0' } } },
   };
 }
 
