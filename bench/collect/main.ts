@@ -15,7 +15,7 @@ import type { Engine } from '../../src/engine/engine';
 import { loadOnnxRuntime } from '../../src/engine/engines/onnxruntime';
 import { findEngine } from '../../src/engine/registry';
 import * as tf from '../../src/engine/tf';
-import { Batches } from '../../src/train/batches';
+import { Batches, batchesPerEpoch } from '../../src/train/batches';
 import { chooseHead } from '../../src/train/head';
 import { readWeights, topologyOf } from '../../src/train/model';
 import { Network } from '../../src/train/network';
@@ -101,7 +101,7 @@ const engine =
     ? await loadOnnxRuntime({ threads: 1 })
     : await findEngine(options.engine).load();
 const trunk = await makeTrunk(engine);
-const perEpoch = Math.floor(ROWS / BATCH);
+const perEpoch = batchesPerEpoch(ROWS, BATCH);
 let step = 0;
 const oneStep = () => timed(() => trunk.step(step++, 1e-3, 1));
 const { threads } = engine.describe();

@@ -5,7 +5,8 @@ import { resolveOptions, type TrainOptions } from '../../src/core/options';
 import { mixSeed, seededRandom } from '../../src/core/random';
 import type { Dataset } from '../../src/data/dataset';
 import type { Engine } from '../../src/engine/engine';
-import { Batches } from '../../src/train/batches';
+import { Batches, batchesPerEpoch } from '../../src/train/batches';
+import { BatchSteps } from '../../src/train/batchSteps';
 import { finishSnapshot } from '../../src/train/finish';
 import { readWeights, topologyOf } from '../../src/train/model';
 import { Network, sizeOfNetwork } from '../../src/train/network';
@@ -114,9 +115,11 @@ export async function trainOurs(
   const authored = await author(net, net.widths, mixSeed(seed, 61));
   const prepared = prepare(authored, data);
   const options = optionsOf(net, epochs, seed);
-  const perEpoch = Math.floor(data.train.count / BATCH);
-  const rate = (widths: readonly number[], macs: number, steps: number) =>
-    stepMacs(net, widths, macs) * steps * BATCH;
+  const { count } = data.train;
+  const perEpoch = batchesPerEpoch(count, BATCH);
+  /** Rows that are trained in so many steps: the last batch of an epoch is smaller. */
+  const rowsIn = (steps: number) =>
+    Math.floor(steps / perEpoch) * count + Math.min((steps % perEpoch) * BATCH, count);
   let at = { step: 0, widths: net.widths, macs: sizeOfNetwork(prepared.analysis).macs };
   let macs = 0;
   let startMacs = 0;
@@ -126,7 +129,7 @@ export async function trainOurs(
   let worstEpoch = 1;
   const points: Reached[] = [];
   const runTo = (step: number): void => {
-    macs += rate(at.widths, at.macs, step - at.step);
+    macs += stepMacs(net, at.widths, at.macs) * (rowsIn(step) - rowsIn(at.step));
     at = { ...at, step };
   };
   const context = contextOf(options, (event) => {
@@ -142,7 +145,7 @@ export async function trainOurs(
       const start = event.params === sizeOfNetwork(prepared.analysis).params;
       const missed = start ? 0 : Math.round(epochs.trunk - (keptAt.get(event.budget) ?? 0) / perEpoch);
       const catchUp = epochs.finish === 0 ? 0 : missed;
-      const finish = rate(widths, event.macs, (catchUp + epochs.finish) * perEpoch);
+      const finish = stepMacs(net, widths, event.macs) * (catchUp + epochs.finish) * count;
       const test = event.test.accuracy ?? 0;
       if (start) {
         startTest = test;
@@ -178,17 +181,12 @@ export async function trainStatic(
   const network = await Network.create(prepared.graph, prepared.weights, prepared.sizing, {});
   const optimizer = new Optimizer(ADAM, network.trainedVariables());
   const batches = new Batches(prepared.dataset.train, BATCH, prepared.labelShape, mixSeed(seed, 72));
-  const compiled = await compileTraining(
-    engine,
-    network,
-    prepared.head,
-    optimizer,
-    NO_SWITCHES,
-    batches.specs(),
+  const compiled = new BatchSteps(batches, (batch) =>
+    compileTraining(engine, network, prepared.head, optimizer, NO_SWITCHES, batch),
   );
   const steps = epochs.trunk * batches.perEpoch;
   for (let step = 0; step < steps; step += 1)
-    await compiled.run(batches.at(step), {
+    await compiled.run(step, {
       learningRate: ADAM.learningRate,
       randomSeed: 0,
       weightDecay: 0,
@@ -225,8 +223,7 @@ export async function trainStatic(
 
 /** Operations of training a static network of these widths. */
 export function staticMacs(net: FrontNet, widths: readonly number[], epochs: Epochs, rows: number): number {
-  const steps = (epochs.trunk + epochs.finish) * Math.floor(rows / BATCH);
-  return stepMacs(net, widths, sizeOf(net, widths).macs) * BATCH * steps;
+  return stepMacs(net, widths, sizeOf(net, widths).macs) * (epochs.trunk + epochs.finish) * rows;
 }
 
 /**

@@ -168,8 +168,7 @@ export class RunView {
   }
 
   private epochAt(step: number): number {
-    // Rows that do not fill a batch are left out of an epoch.
-    const stepsPerEpoch = this.batchSize > 0 ? Math.floor(this.trainRows / this.batchSize) : 0;
+    const stepsPerEpoch = this.batchSize > 0 ? Math.ceil(this.trainRows / this.batchSize) : 0;
     return stepsPerEpoch > 0 ? step / stepsPerEpoch : this.epochsDone;
   }
 

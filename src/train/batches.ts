@@ -3,10 +3,13 @@ import { sizeOf } from '../core/tensor';
 import { fillLabels, fillRows, type Rows } from '../data/dataset';
 import type { TensorSpec } from '../engine/engine';
 
-/** Batches of a set of rows. Their order is a function of seed and epoch, so that a resumed run sees the same ones. */
+/**
+ * Batches of a set of rows: every row once an epoch, the last batch as small as what is left. Their order is a function
+ * of seed and epoch, so that a resumed run sees the same ones.
+ */
 export class Batches {
+  /** Rows of all batches but the last of an epoch; no more than there are rows. */
   readonly batchSize: number;
-  /** Whole batches in an epoch; the rows left over are others in every epoch. */
   readonly perEpoch: number;
   private readonly x: Float32Array;
   private readonly y: Float32Array;
@@ -21,15 +24,26 @@ export class Batches {
     private readonly seed: number,
   ) {
     this.batchSize = Math.min(batchSize, rows.count);
-    this.perEpoch = Math.floor(rows.count / this.batchSize);
+    this.perEpoch = batchesPerEpoch(rows.count, batchSize);
     this.x = new Float32Array(this.batchSize * sizeOf(rows.x.shape));
     this.y = new Float32Array(this.batchSize * sizeOf(labelShape));
   }
 
-  specs(): TensorSpec[] {
+  /** Rows of an epoch. */
+  get rowsPerEpoch(): number {
+    return this.rows.count;
+  }
+
+  /** Rows of a step's batch. */
+  rowsAt(step: number): number {
+    return Math.min(this.batchSize, this.rows.count - (step % this.perEpoch) * this.batchSize);
+  }
+
+  /** Shapes of a batch. @param rows that it has */
+  specs(rows = this.batchSize): TensorSpec[] {
     return [
-      { shape: [this.batchSize, ...this.rows.x.shape], dtype: 'float32' },
-      { shape: [this.batchSize, ...this.labelShape], dtype: 'float32' },
+      { shape: [rows, ...this.rows.x.shape], dtype: 'float32' },
+      { shape: [rows, ...this.labelShape], dtype: 'float32' },
     ];
   }
 
@@ -41,9 +55,16 @@ export class Batches {
       this.order = permutation(this.rows.count, seededRandom(mixSeed(this.seed, epoch)));
     }
     const start = (step % this.perEpoch) * this.batchSize;
-    const indices = this.order.subarray(start, start + this.batchSize);
-    fillRows(this.rows.x, indices, this.x);
-    fillLabels(this.rows.y, indices, sizeOf(this.labelShape), this.y);
-    return [this.x, this.y];
+    const indices = this.order.subarray(start, start + this.rowsAt(step));
+    const x = this.x.subarray(0, indices.length * sizeOf(this.rows.x.shape));
+    const y = this.y.subarray(0, indices.length * sizeOf(this.labelShape));
+    fillRows(this.rows.x, indices, x);
+    fillLabels(this.rows.y, indices, sizeOf(this.labelShape), y);
+    return [x, y];
   }
+}
+
+/** Steps in which every row is trained once. */
+export function batchesPerEpoch(rows: number, batchSize: number): number {
+  return Math.ceil(rows / Math.max(1, Math.min(batchSize, rows)));
 }

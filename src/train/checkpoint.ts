@@ -19,8 +19,8 @@ export interface SessionState {
   firstLoss?: number;
   tau: number;
   plateau: Plateau;
-  /** Sums over the steps of the epoch that is under way. */
-  epoch: { loss: number; right: number; steps: number };
+  /** Sums over the rows of the epoch that is under way. */
+  epoch: { loss: number; right: number; rows: number };
   snapshots: Snapshot[];
   finished: Finished[];
   trunkMs: number;

@@ -3,6 +3,7 @@ import type { Metrics, Progress, RunEvent } from '../core/events';
 import { mixSeed } from '../core/random';
 import type { Engine } from '../engine/engine';
 import { Batches } from './batches';
+import { BatchSteps } from './batchSteps';
 import { Evaluator } from './evaluate';
 import { Network, sizeOfNetwork } from './network';
 import { Optimizer, type OptimizerSpec } from './optimizer';
@@ -63,31 +64,29 @@ export async function finishSnapshot(setup: FinishSetup, snapshot: Snapshot): Pr
       ? undefined
       : await Network.create(distil.teacher.graph, distil.teacher.weights, prepared.sizing, {});
   try {
-    const compiled = await compileTraining(
-      engine,
-      network,
-      head,
-      optimizer,
-      NO_SWITCHES,
-      batches.specs(),
-      distil === undefined || teacher === undefined ? undefined : { ...distil, teacher },
+    const distillation = distil === undefined || teacher === undefined ? undefined : { ...distil, teacher };
+    const compiled = new BatchSteps(batches, (batch) =>
+      compileTraining(engine, network, head, optimizer, NO_SWITCHES, batch, distillation),
     );
     try {
       let times: number[] = [];
       let loss = 0;
       let right = 0;
+      let rows = 0;
       for (let step = 0; step < steps; step += 1) {
         if (setup.stop.aborted) return undefined;
         const started = performance.now();
-        const [batchLoss, batchRight] = await compiled.run(batches.at(step), {
+        const [batchLoss, batchRight] = await compiled.run(step, {
           learningRate: spec.learningRate * Math.min(1, (steps - step) / falling),
           randomSeed: mixSeed(seed, 41, step),
           weightDecay: 0,
           lambda: 0,
         });
         times.push(performance.now() - started);
-        loss += batchLoss?.[0] ?? Number.NaN;
-        right += batchRight?.[0] ?? 0;
+        const count = batches.rowsAt(step);
+        loss += (batchLoss?.[0] ?? Number.NaN) * count;
+        right += (batchRight?.[0] ?? 0) * count;
+        rows += count;
         if (!Number.isFinite(loss))
           throw new ShrinkError(
             'training',
@@ -96,11 +95,11 @@ export async function finishSnapshot(setup: FinishSetup, snapshot: Snapshot): Pr
           );
         const done = (step + 1) % batches.perEpoch;
         const at = { budget: snapshot.budget, epoch: Math.floor(step / batches.perEpoch) + 1, epochs };
-        const mean = loss / (done === 0 ? batches.perEpoch : done);
+        const mean = loss / rows;
         setup.progress({ ...at, loss: mean, params: network.size().params, stepMs: median(times) });
         if (done !== 0) continue;
         await compiled.pull();
-        const train = head.classifies ? { loss: mean, accuracy: right / batches.perEpoch } : { loss: mean };
+        const train = head.classifies ? { loss: mean, accuracy: right / rows } : { loss: mean };
         setup.emit({
           type: 'epoch',
           phase: 'finish',
@@ -115,6 +114,7 @@ export async function finishSnapshot(setup: FinishSetup, snapshot: Snapshot): Pr
         times = [];
         loss = 0;
         right = 0;
+        rows = 0;
       }
       await compiled.pull();
     } finally {

@@ -83,7 +83,7 @@ class Session {
       phase: 'trunk',
       tau: 0,
       plateau: NO_PLATEAU,
-      epoch: { loss: 0, right: 0, steps: 0 },
+      epoch: { loss: 0, right: 0, rows: 0 },
       snapshots: [],
       finished: [],
       trunkMs: 0,
@@ -192,10 +192,11 @@ class Session {
       const { loss, accuracy } = await trunk.step(state.step, this.learningRate(), this.lambdaFactor());
       this.checkLoss(trunk, loss);
       times.push(performance.now() - before);
+      const rows = this.batches.rowsAt(state.step);
       state.step += 1;
-      state.epoch.loss += loss;
-      state.epoch.right += accuracy;
-      state.epoch.steps += 1;
+      state.epoch.loss += loss * rows;
+      state.epoch.right += accuracy * rows;
+      state.epoch.rows += rows;
       this.progress.trunk(state, trunk.size(), trunk.size('params'), median(times.slice(-50)));
       if (state.step % controller.everySteps === 0 || state.step === this.steps)
         await this.remove(trunk, controller);
@@ -305,9 +306,9 @@ class Session {
       throw trunk.lossError('loss-not-finite', validation.loss, state.step - 1);
     if (this.options.rateSchedule === 'plateau')
       state.plateau = afterEpoch(state.plateau, validation.accuracy ?? -validation.loss);
-    const loss = state.epoch.loss / state.epoch.steps;
+    const loss = state.epoch.loss / state.epoch.rows;
     const train: Metrics = head.classifies
-      ? { loss, accuracy: state.epoch.right / state.epoch.steps }
+      ? { loss, accuracy: state.epoch.right / state.epoch.rows }
       : { loss };
     this.context.emit({
       type: 'epoch',
@@ -322,7 +323,7 @@ class Session {
       stepMs: median(times),
       lambda: trunk.lambda,
     });
-    state.epoch = { loss: 0, right: 0, steps: 0 };
+    state.epoch = { loss: 0, right: 0, rows: 0 };
   }
 
   private async validate(network: Network, count: number): Promise<Metrics> {

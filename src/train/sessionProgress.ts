@@ -38,7 +38,7 @@ export class SessionProgress {
       epochs,
       step: state.step,
       steps,
-      loss: state.epoch.steps === 0 ? 0 : state.epoch.loss / state.epoch.steps,
+      loss: state.epoch.rows === 0 ? 0 : state.epoch.loss / state.epoch.rows,
       params,
       stepMs,
       secondsLeft: this.left(state, size, stepMs),

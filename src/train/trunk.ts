@@ -5,8 +5,9 @@ import { ShrinkError } from '../core/errors';
 import { foldSwitches } from '../core/fold';
 import type { CostKind } from '../core/options';
 import { mixSeed } from '../core/random';
-import type { CompiledStep, Engine } from '../engine/engine';
+import type { Engine } from '../engine/engine';
 import type { Batches } from './batches';
+import { BatchSteps } from './batchSteps';
 import { collectGarbage } from './collector';
 import type { Head } from './head';
 import type { Network } from './network';
@@ -52,7 +53,7 @@ export interface Removal {
 
 /** The network while its widths are learned: steps, removals, collections. */
 export class Trunk {
-  private compiled: CompiledStep | undefined;
+  private compiled: BatchSteps;
   private aliveClasses: Alive;
   /** Penalty that is in force, for the journal. */
   lambda = 0;
@@ -68,6 +69,7 @@ export class Trunk {
     private controls: readonly SwitchControls[],
   ) {
     this.aliveClasses = allAlive(net.analysis);
+    this.compiled = this.steps();
   }
 
   static async create(setup: TrunkSetup, network: Network): Promise<Trunk> {
@@ -102,8 +104,7 @@ export class Trunk {
     learningRate: number,
     lambdaFactor: number,
   ): Promise<{ loss: number; accuracy: number }> {
-    this.compiled ??= await this.compile();
-    const [loss, right] = await this.compiled.run(this.setup.batches.at(step), {
+    const [loss, right] = await this.compiled.run(step, {
       learningRate,
       randomSeed: mixSeed(this.setup.seed, 21, step),
       weightDecay: this.setup.lambda2,
@@ -137,7 +138,7 @@ export class Trunk {
    * @returns layers that keep channels which wanted to die, with their number
    */
   async remove(step: number, controller: Controller): Promise<Record<string, number>> {
-    await this.compiled?.pull();
+    await this.compiled.pull();
     const { analysis } = this.net;
     const reading = await this.read();
     const model = costModel(analysis, this.setup.cost);
@@ -170,7 +171,7 @@ export class Trunk {
         if (given !== undefined) assign(variable, given);
       }
     }
-    await this.compiled?.push();
+    await this.compiled.push();
     return kept;
   }
 
@@ -184,7 +185,7 @@ export class Trunk {
   async collect(): Promise<Removal | undefined> {
     if (this.aliveClasses.every((lives) => lives === 1)) return undefined;
     const started = performance.now();
-    await this.compiled?.pull();
+    await this.compiled.pull();
     const { net, opt, setup } = this;
     const collected = await collectGarbage(
       net,
@@ -205,6 +206,7 @@ export class Trunk {
     this.controls = await makeControls(this.net, setup.mode);
     writeState(this.controls, state);
     this.aliveClasses = allAlive(this.net.analysis);
+    this.compiled = this.steps();
     return {
       removed: collected.plan.removed,
       outputDifference: collected.outputDifference,
@@ -214,7 +216,7 @@ export class Trunk {
 
   /** The network of this moment, folded. Call after {@link collect}. */
   async snapshot(budget: number, kind: Snapshot['kind'], step: number): Promise<Snapshot> {
-    await this.compiled?.pull();
+    await this.compiled.pull();
     const { analysis, places, graph } = this.net;
     const switches = await this.net.readSwitches();
     // What multiplies is the opened switch: max(0, θ) in the draft's form.
@@ -226,7 +228,7 @@ export class Trunk {
 
   /** Afterwards the model's variables hold the present state, to be evaluated or saved. */
   async settle(): Promise<void> {
-    await this.compiled?.pull();
+    await this.compiled.pull();
   }
 
   readSwitchState(): Promise<ReadState> {
@@ -245,17 +247,17 @@ export class Trunk {
   }
 
   private release(): void {
-    this.compiled?.dispose();
-    this.compiled = undefined;
+    this.compiled.dispose();
     disposeControls(this.controls);
     this.opt.dispose();
     this.net.dispose();
   }
 
-  private compile(): Promise<CompiledStep> {
+  private steps(): BatchSteps {
     const { engine, head, batches, mode, lambda2, decayPower } = this.setup;
+    const { net, opt } = this;
     const training = { mode, controls: this.controls, ...(lambda2 > 0 ? { decayPower } : {}) };
-    return compileTraining(engine, this.net, head, this.opt, training, batches.specs());
+    return new BatchSteps(batches, (batch) => compileTraining(engine, net, head, opt, training, batch));
   }
 
   /** What the switches say, by class. A channel that the step itself masked counts as faded: it is to go. */

@@ -23,7 +23,7 @@ let project: ReturnType<typeof makeProject>;
 let undisturbed: { folder: string; journal: Record<string, unknown>[] };
 
 beforeAll(async () => {
-  project = makeProject({ 'data.mjs': mnistModule(1600, 400), 'model.ts': SOURCE });
+  project = makeProject({ 'data.mjs': mnistModule(1610, 400), 'model.ts': SOURCE });
   const result = await runCli(['train', 'model.ts', '--json', '--out', 'whole'], project.folder);
   expect(result).toMatchObject({ code: 0, stderr: '' });
   undisturbed = { folder: runFolder('whole'), journal: eventsOf(result) };

@@ -134,6 +134,17 @@ describe('group sparsity', () => {
   });
 });
 
+describe('rows that do not fill batches', () => {
+  it('are trained all the same, be they fewer than one batch', async () => {
+    const few = await run('untaught.ts', '--batch-size', '5000', '--epochs', '3');
+    expect({ code: few.code, stderr: few.stderr }).toEqual({ code: 0, stderr: '' });
+    const steps = ofType(few.events, 'checkpoint').map((event) => event['step']);
+    expect(Math.max(...steps.map(Number))).toBe(3);
+    const [result] = ofType(few.events, 'result');
+    expect(result?.['metrics']).toBeDefined();
+  });
+});
+
 describe('distillation', () => {
   it('finishes the starting network as ever and the smaller ones beside it', async () => {
     const [taught, untaught] = [await run('taught.ts'), await run('untaught.ts')];

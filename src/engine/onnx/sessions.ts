@@ -1,8 +1,8 @@
 import { createSession, type Session, type SessionSetup } from './runtime';
 import type { TracedStep } from './trace';
 
-/** Sessions without a user that are kept: a trunk lets go of its step before it compiles the next. */
-const IDLE = 2;
+/** Sessions without a user that are kept: a trunk lets go of its two steps before it compiles the next; evaluations come and go. */
+const IDLE = 4;
 
 interface Held {
   readonly session: Promise<Session>;
