@@ -12,6 +12,7 @@ export default tseslint.config(
       '.shrinknets/**',
       '.cache/**',
       '**/*.mjs',
+      'test/vscode/fixtures/**',
     ],
   },
   js.configs.recommended,

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 
 const MOST_BYTES = 5_000_000;
-const root = path.dirname(path.dirname(new URL(import.meta.url).pathname));
+const root = path.dirname(import.meta.dirname);
 const manifest = JSON.parse(await readFile(path.join(root, 'package.json'), 'utf8'));
 const out = path.join(root, `shrinknets-${manifest.version}.vsix`);
 
@@ -35,12 +35,8 @@ try {
   } = manifest;
   await writeFile(path.join(staging, 'package.json'), `${JSON.stringify(kept, null, 2)}\n`);
   if (kept.repository === undefined) {
-    // Without a public repository a relative picture or link of the README leads nowhere.
     const readme = await readFile(path.join(staging, 'README.md'), 'utf8');
-    const alone = readme
-      .replaceAll(/^!\[[^\]]*\]\((?!https:)[^)]*\)\n/gm, '')
-      .replaceAll(/\[([^\]]*)\]\((?!https:|#)[^)]*\)/g, '$1');
-    await writeFile(path.join(staging, 'README.md'), alone);
+    await writeFile(path.join(staging, 'README.md'), await standAlone(readme));
   }
   const vsce = path.join(root, 'node_modules', '@vscode', 'vsce', 'vsce');
   execFileSync(
@@ -55,3 +51,16 @@ try {
 const { size } = await stat(out);
 if (size > MOST_BYTES) throw new Error(`${out} has ${size} bytes; at most ${MOST_BYTES} are allowed`);
 console.log(`${out}: ${(size / 1e6).toFixed(2)} MB`);
+
+/**
+ * Without a public repository a relative picture or link of the README leads nowhere: pictures are put into the text
+ * itself (an extension's page shows no SVG), links become their words.
+ */
+async function standAlone(readme) {
+  let text = readme.replaceAll(/^!\[[^\]]*\]\((?!https:)[^)]*\.svg\)\n+/gm, '');
+  for (const [whole, words, file] of text.matchAll(/!\[([^\]]*)\]\((?!https:)([^)]*\.png)\)/g)) {
+    const bytes = await readFile(path.join(root, file));
+    text = text.replace(whole, () => `![${words}](data:image/png;base64,${bytes.toString('base64')})`);
+  }
+  return text.replaceAll(/(?<!!)\[([^\]]*)\]\((?!https:|#)[^)]*\)/g, '$1');
+}

@@ -4,7 +4,7 @@ import { downloadAndUnzipVSCode, resolveCliArgsFromVSCodeExecutablePath } from '
 import { spawnSync } from 'node:child_process';
 import path from 'node:path';
 
-const root = path.dirname(path.dirname(new URL(import.meta.url).pathname));
+const root = path.dirname(import.meta.dirname);
 const executable = await downloadAndUnzipVSCode({
   version: process.env.SHRINKNETS_VSCODE_VERSION ?? 'stable',
   cachePath: path.join(root, '.cache', 'vscode-desktop'),
@@ -17,6 +17,7 @@ const { status } = spawnSync(
     'run',
     '--config',
     'test/vscode/vitest.config.ts',
+    ...process.argv.slice(2),
   ],
   {
     cwd: root,

@@ -8,7 +8,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 
-const root = path.dirname(path.dirname(new URL(import.meta.url).pathname));
+const root = path.dirname(import.meta.dirname);
 const SERVERS = {
   oldest: { codeServer: '4.100.3', node: undefined },
   newest: { codeServer: '4.139.1', node: '24' },
@@ -16,7 +16,7 @@ const SERVERS = {
 
 const [which = 'oldest', ...rest] = process.argv.slice(2);
 execFileSync(process.execPath, [path.join(root, 'scripts', 'package.mjs')], { stdio: 'inherit' });
-if (which === 'desktop') run([path.join(root, 'scripts', 'testDesktop.mjs')]);
+if (which === 'desktop') run([path.join(root, 'scripts', 'testDesktop.mjs'), ...rest]);
 else {
   const server = SERVERS[which];
   if (server === undefined) throw new Error(`${which}: give oldest, newest or desktop`);

@@ -11,8 +11,8 @@ export interface Card {
   readonly element: HTMLElement;
   /** Below the chart, for controls of its own. */
   readonly foot: HTMLElement;
-  /** Takes what to show; it is drawn when there is time. */
-  set(spec: CardSpec): void;
+  /** Takes what to show; it is made and drawn when there is time and somebody can see it. */
+  set(make: () => CardSpec): void;
   /** Draws what is due. @returns whether there was anything to draw */
   draw(theme: Theme): boolean;
   redraw(): void;
@@ -23,15 +23,16 @@ export interface CardEvents {
   readonly onProblem: (thrown: unknown) => void;
   /** Something became due without new data: a table was opened, the card scrolled into view. */
   readonly onDue: () => void;
-  readonly onPick?: (line: number, point: number) => void;
+  readonly onPick?: (ref: string) => void;
 }
 
-export function makeCard(id: string, words: PanelWords, events: CardEvents): Card {
-  const title = make('h2', '');
+export function makeCard(id: string, heading: string, words: PanelWords, events: CardEvents): Card {
+  const title = make('h2', '', heading);
   title.id = `${id}-title`;
   const about = make('p', 'about');
   const canvas = make('canvas', '');
   canvas.setAttribute('role', 'img');
+  canvas.setAttribute('aria-label', heading);
   const chartBox = make('div', 'chart', canvas);
   const table = make('div', 'table');
   table.tabIndex = 0;
@@ -41,14 +42,20 @@ export function makeCard(id: string, words: PanelWords, events: CardEvents): Car
   const foot = make('div', 'foot');
   const toggle = makeButton(words.table, () => setTable(table.hidden), { title: words.table });
   const menu = exportMenu(words, (format) => {
-    if (spec !== undefined) events.onExport(format, spec.id, contentOf(format, spec));
+    const shown = specNow();
+    if (shown !== undefined) events.onExport(format, shown.id, contentOf(format, shown));
   });
   const head = make('div', 'card-head', make('div', '', title, about), make('div', 'tools', toggle, menu));
   const element = make('section', 'card', head, chartBox, table, foot);
   element.dataset['card'] = id;
   element.setAttribute('aria-labelledby', title.id);
 
+  let makeSpec: (() => CardSpec) | undefined;
   let spec: CardSpec | undefined;
+  const specNow = (): CardSpec | undefined => {
+    spec ??= makeSpec?.();
+    return spec;
+  };
   let drawn: CanvasChart | undefined;
   let due = false;
   let visible = false;
@@ -60,6 +67,8 @@ export function makeCard(id: string, words: PanelWords, events: CardEvents): Car
 
   const setTable = (shown: boolean): void => {
     table.hidden = !shown;
+    // What is shown when it is opened again is of then.
+    table.replaceChildren();
     chartBox.hidden = shown;
     toggle.textContent = shown ? words.chart : words.table;
     toggle.title = toggle.textContent;
@@ -84,23 +93,25 @@ export function makeCard(id: string, words: PanelWords, events: CardEvents): Car
     element,
     foot,
     set(next) {
-      spec = next;
-      title.textContent = next.title;
-      about.textContent = next.about;
+      makeSpec = next;
+      spec = undefined;
       due = true;
     },
     draw(current) {
       theme = current;
-      if (!due || !visible || spec === undefined) return false;
+      if (!due || !visible || makeSpec === undefined) return false;
       due = false;
-      canvas.setAttribute('aria-label', spec.chart.summary);
       try {
-        if (!table.hidden) fillTable(table, spec.table());
+        const shown = makeSpec();
+        spec = shown;
+        about.textContent = shown.about;
+        canvas.setAttribute('aria-label', shown.chart.summary);
+        if (!table.hidden) fillTable(table, shown.table());
         else {
-          const bars = spec.chart.labels?.length;
+          const bars = shown.chart.labels?.length;
           chartBox.style.height = bars === undefined ? '' : `${Math.max(180, 70 + bars * 22)}px`;
           drawn ??= new CanvasChart(canvas, events.onPick);
-          drawn.draw(spec.chart, current);
+          drawn.draw(shown.chart, current);
         }
       } catch (thrown) {
         about.textContent = words.failedToDraw;

@@ -1,4 +1,4 @@
-import type { FromPanel, PanelWords } from '../src/protocol/webview';
+import type { FromPanel, PanelWord, PanelWords } from '../src/protocol/webview';
 import { makeCard, type Card, type CardEvents } from './card';
 import {
   accuracyCard,
@@ -12,24 +12,26 @@ import {
   widthsCard,
 } from './charts/cards';
 import type { CardSpec } from './charts/spec';
+import { sweepCard } from './charts/sweepCard';
 import type { Theme } from './charts/theme';
-import { make, makeButton, makeSelect } from './elements';
+import { make, makeSelect } from './elements';
+import { sizePicker, trialPicker } from './pickers';
 import type { PanelState } from './state';
-import { count, percent } from './words';
 
 type MakeSpec = (state: PanelState, words: PanelWords) => CardSpec;
 
 /** In the order in which they stand. */
-const SPECS: readonly (readonly [id: string, make: MakeSpec])[] = [
-  ['widths', widthsCard],
-  ['now', nowCard],
-  ['sizes', sizesCard],
-  ['accuracy', accuracyCard],
-  ['loss', lossCard],
-  ['cost', costCard],
-  ['step', stepCard],
-  ['lambda', lambdaCard],
-  ['channels', channelsCard],
+const SPECS: readonly (readonly [id: string, title: PanelWord, make: MakeSpec])[] = [
+  ['widths', 'widths', widthsCard],
+  ['now', 'nowStart', nowCard],
+  ['sweep', 'sweep', sweepCard],
+  ['sizes', 'sizes', sizesCard],
+  ['accuracy', 'accuracyTitle', accuracyCard],
+  ['loss', 'lossTitle', lossCard],
+  ['cost', 'costTitle', costCard],
+  ['step', 'stepTime', stepCard],
+  ['lambda', 'lambda', lambdaCard],
+  ['channels', 'thetaTitle', channelsCard],
 ];
 
 /** All cards of the panel. */
@@ -59,10 +61,16 @@ export function makeCards(
     onDue,
   };
   const sizes = sizePicker(words, (budget) => send({ type: 'emitPoint', budget }));
+  const trials = trialPicker(words, send);
+  const picks: Readonly<Record<string, CardEvents['onPick']>> = { sizes: sizes.pick, sweep: trials.pick };
+  const eventsOf = (id: string): CardEvents => {
+    const onPick = picks[id];
+    return onPick === undefined ? events : { ...events, onPick };
+  };
   const cards = SPECS.map(
-    ([id, spec]): { readonly id: string; readonly card: Card; readonly spec: MakeSpec } => ({
+    ([id, title, spec]): { readonly id: string; readonly card: Card; readonly spec: MakeSpec } => ({
       id,
-      card: makeCard(id, words, id === 'sizes' ? { ...events, onPick: sizes.pick } : events),
+      card: makeCard(id, words[title], words, eventsOf(id)),
       spec,
     }),
   );
@@ -70,15 +78,17 @@ export function makeCards(
   const layer = makeSelect(words.layer, (name) => send({ type: 'channels', layer: name }));
   find('channels')?.foot.append(layer.element);
   find('sizes')?.foot.append(...sizes.elements);
+  find('sweep')?.foot.append(...trials.elements);
   let next = 0;
   return {
     element: make('div', 'cards', ...cards.map(({ card }) => card.element)),
     show(state) {
       for (const { id, card, spec } of cards) {
         card.element.hidden = isEmpty(id, state);
-        if (!card.element.hidden) card.set(spec(state, words));
+        if (!card.element.hidden) card.set(() => spec(state, words));
       }
       sizes.show(state);
+      trials.show(state);
     },
     reset(state) {
       const learned = state.header.layers.filter((each) => each.learned);
@@ -104,6 +114,8 @@ export function makeCards(
 function isEmpty(id: string, state: PanelState): boolean {
   const epochs = state.epochs.kept;
   switch (id) {
+    case 'sweep':
+      return state.trials.length === 0;
     case 'sizes':
       return state.points.length === 0;
     case 'accuracy':
@@ -115,42 +127,4 @@ function isEmpty(id: string, state: PanelState): boolean {
     default:
       return state.header.layers.length === 0;
   }
-}
-
-/** The list of sizes and the button that writes the chosen one into the source. */
-function sizePicker(words: PanelWords, emit: (budget: number) => void) {
-  let state: PanelState | undefined;
-  let touched = false;
-  const select = makeSelect(words.size, () => (touched = true));
-  const button = makeButton(words.emitThis, () => {
-    if (select.value !== '') emit(Number(select.value));
-  });
-  return {
-    elements: [select.element, button],
-    show(shown: PanelState): void {
-      state = shown;
-      const sizes = shown.points.filter((point) => point.kind === 'size');
-      select.setChoices(
-        sizes.map((point) => ({
-          value: String(point.budget),
-          label: `${count(point.params)} ${words.parameters}, ${point.accuracy === null ? point.loss.toFixed(4) : percent(point.accuracy)}`,
-        })),
-      );
-      const chosen = shown.points[shown.chosen];
-      if (!touched && chosen !== undefined) select.value = String(chosen.budget);
-      // Only a finished run can be written: before, weights and checks are not there.
-      for (const element of [select.element, button]) element.hidden = shown.result === undefined;
-    },
-    /** A click on the chart: its lines are the chosen size, the other sizes, the start. */
-    pick: (line: number, index: number): void => {
-      if (state === undefined) return;
-      const { points, chosen } = state;
-      const others = points.filter((point, i) => i !== chosen && point.kind === 'size');
-      const groups = [points.slice(chosen, chosen + 1), others].filter((group) => group.length > 0);
-      const point = groups[line]?.[index];
-      if (point === undefined) return;
-      touched = true;
-      select.value = String(point.budget);
-    },
-  };
 }

@@ -49,6 +49,8 @@ export interface Choice {
   readonly label: string;
 }
 
+const CHOICES_AT_ONCE = 20;
+
 /** A list to choose one from. */
 export interface Select {
   readonly element: HTMLElement;
@@ -59,9 +61,32 @@ export interface Select {
 export function makeSelect(label: string, onChoose: (value: string) => void): Select {
   const dropdown = document.createElement('vscode-dropdown') as HTMLElement & { value: string };
   dropdown.setAttribute('aria-label', label);
-  dropdown.addEventListener('change', () => onChoose(dropdown.value));
   let known = '';
   let wanted = '';
+  dropdown.addEventListener('change', () => {
+    wanted = dropdown.value;
+    onChoose(wanted);
+  });
+  /** Some at a time: each is an element with a style and a tree of its own, and a network may have hundreds of layers. */
+  const addChoices = (choices: readonly Choice[], from: number, key: string): void => {
+    if (key !== known) return;
+    dropdown.append(
+      ...choices.slice(from, from + CHOICES_AT_ONCE).map((choice) => {
+        const option = document.createElement('vscode-option');
+        option.setAttribute('value', choice.value);
+        option.textContent = choice.label;
+        option.toggleAttribute('selected', choice.value === wanted);
+        return option;
+      }),
+    );
+    const next = from + CHOICES_AT_ONCE;
+    if (next < choices.length) setTimeout(addChoices, 0, choices, next, key);
+    // The list knows its options only after this task.
+    else
+      setTimeout(() => {
+        if (wanted !== '') dropdown.value = wanted;
+      });
+  };
   return {
     element: dropdown,
     get value() {
@@ -75,15 +100,8 @@ export function makeSelect(label: string, onChoose: (value: string) => void): Se
       const key = JSON.stringify(choices);
       if (key === known) return;
       known = key;
-      dropdown.replaceChildren(
-        ...choices.map((choice) => {
-          const option = document.createElement('vscode-option');
-          option.setAttribute('value', choice.value);
-          option.textContent = choice.label;
-          option.toggleAttribute('selected', choice.value === wanted);
-          return option;
-        }),
-      );
+      dropdown.replaceChildren();
+      addChoices(choices, 0, key);
     },
   };
 }

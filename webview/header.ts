@@ -29,11 +29,10 @@ export function makeHeader(words: PanelWords, act: (action: PanelAction) => void
   };
   const actions = make('div', 'actions', ...Object.values(buttons));
   const tiles = make('div', 'tiles');
-  const notes = make('details', 'notes', make('summary', '', words.notes));
-  const list = make('ul', '');
-  notes.append(list);
+  const notes = makeNotes(words.notes);
+  const choice = makeNotes(words.engineChoice);
   const top = make('div', 'top', title, tag, ring, actions);
-  const element = make('header', '', top, sub, live, bar, tiles, notes);
+  const element = make('header', '', top, sub, live, bar, tiles, choice.element, notes.element);
   let spoken = '';
 
   return {
@@ -61,10 +60,28 @@ export function makeHeader(words: PanelWords, act: (action: PanelAction) => void
       if (said !== spoken) live.textContent = state.message === '' ? '' : said;
       spoken = said;
       fillTiles(tiles, tilesOf(state, words));
-      const texts = [...header.notes, ...state.warnings];
-      notes.hidden = texts.length === 0;
-      if (list.childElementCount !== texts.length)
-        list.replaceChildren(...texts.map((text) => make('li', '', text)));
+      choice.show(header.engineChoice);
+      notes.show([...header.notes, ...state.warnings]);
+    },
+  };
+}
+
+/** A list that is opened to be read. */
+function makeNotes(heading: string): {
+  readonly element: HTMLElement;
+  show(texts: readonly string[]): void;
+} {
+  const list = make('ul', '');
+  const element = make('details', 'notes', make('summary', '', heading), list);
+  let shown = '';
+  return {
+    element,
+    show(texts) {
+      element.hidden = texts.length === 0;
+      const key = texts.join('\n');
+      if (key === shown) return;
+      shown = key;
+      list.replaceChildren(...texts.map((text) => make('li', '', text)));
     },
   };
 }

@@ -65,6 +65,7 @@ function start(): void {
   const receive = (message: ToPanel): void => {
     switch (message.type) {
       case 'reset':
+        editor.setState({ folder: message.folder });
         state = newState(message.header);
         applyChange(state, message.change);
         if (header.element.parentElement === null) root.replaceChildren(header.element, cards.element);
@@ -77,6 +78,9 @@ function start(): void {
         if (state === undefined) break;
         state.channels = message.channels ?? undefined;
         state.channelsMessage = message.message;
+        break;
+      case 'sweep':
+        if (state !== undefined) state.trials = message.trials;
         break;
       case 'gone':
         state = undefined;

@@ -7,6 +7,7 @@ import type {
   PanelRunState,
   PointRow,
   SeriesDelta,
+  TrialRow,
   WidthRow,
 } from '../src/protocol/webview';
 
@@ -28,6 +29,8 @@ export interface PanelState {
   message: string;
   warnings: readonly string[];
   result: ResultEvent | undefined;
+  /** Of the sweep that the run is one of. */
+  trials: readonly TrialRow[];
   channels: ChannelRows | undefined;
   channelsMessage: string;
   events: number;
@@ -45,6 +48,7 @@ export function newState(header: PanelHeader): PanelState {
     message: '',
     warnings: [],
     result: undefined,
+    trials: [],
     channels: undefined,
     channelsMessage: '',
     events: 0,

@@ -1,4 +1,5 @@
-// Times what a user waits for in the editor: `node bench/editor/main.mjs lenses|panel|activation`
+// Times what a user waits for in the editor: `npm run bench:editor -- lenses` or `panel`.
+// What an activation costs is measured by the editor itself: `npm run test:vscode -- oldest activation`.
 import { build } from 'esbuild';
 import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdir, rm } from 'node:fs/promises';

@@ -74,7 +74,7 @@ try {
     }
   }
   console.error(`made and replayed ${view.events} events in ${Math.round(performance.now() - began)} ms`);
-  await send(page, { type: 'reset', ...delta.whole(view) });
+  await send(page, { type: 'reset', folder: '/made', ...delta.whole(view) });
   await page.waitForTimeout(4000);
   const opening = await page.evaluate(() => (window as unknown as { tasks: number[] }).tasks.splice(0));
   for (let i = 0; i < MESSAGES; i += 1) {

@@ -1,10 +1,12 @@
 import { Command, Option } from 'commander';
 import { describeType, MODEL_OPTIONS, type OptionSpec } from '../core/options';
+import { DEFAULT_LAMBDAS } from '../core/sweep';
 import { VERSION } from '../core/version';
 import { checkCommand } from './commands/check';
 import { emitCommand } from './commands/emit';
 import { enginesCommand } from './commands/engines';
 import { resumeCommand, runsCommand, stopCommand } from './commands/runs';
+import { sweepCommand } from './commands/sweep';
 import { trainCommand } from './commands/train';
 import { kebab } from './flagNames';
 
@@ -22,26 +24,22 @@ export function makeProgram(): Command {
 Examples:
   shrinknets train src/model.ts                 train the model of a file, as its hints say
   shrinknets train src/model.ts --budget 40k    reach one size
+  shrinknets sweep src/model.ts                 try several strengths of the penalty
   shrinknets emit last --write                  write the learned widths into the source
   shrinknets check src                          what can be sized, and what cannot and why
 
 Exit codes: 0 done, 1 training failed, 2 bad input.`,
     );
 
-  const train = program
-    .command('train')
-    .argument('<file>', 'TypeScript, JavaScript or Python file with a model')
+  training(program.command('train'))
     .description('train a model and learn its widths')
-    .option('--model <name>', 'which model, if the file has several');
-  for (const spec of MODEL_OPTIONS) train.addOption(flagFor(spec));
-  train
-    .option(
-      '--out <dir>',
-      'folder for the runs (default: .shrinknets beside the nearest package.json or repository root)',
-    )
-    .option('--json', 'print one event a line and nothing else')
     .option('--write', 'write the learned widths into the source when training is done')
     .action(trainCommand);
+
+  training(program.command('sweep'))
+    .description('train a model with one λ after the other, and compare the sizes that come of it')
+    .option('--lambdas <n,n>', `strengths of the penalty (default: ${DEFAULT_LAMBDAS})`)
+    .action(sweepCommand);
 
   program
     .command('emit')
@@ -92,6 +90,20 @@ Exit codes: 0 done, 1 training failed, 2 bad input.`,
 
   for (const command of program.commands) command.exitOverride();
   return program;
+}
+
+/** What commands that train share. */
+function training(command: Command): Command {
+  command
+    .argument('<file>', 'TypeScript, JavaScript or Python file with a model')
+    .option('--model <name>', 'which model, if the file has several');
+  for (const spec of MODEL_OPTIONS) command.addOption(flagFor(spec));
+  return command
+    .option(
+      '--out <dir>',
+      'folder for the runs (default: .shrinknets beside the nearest package.json or repository root)',
+    )
+    .option('--json', 'print one event a line and nothing else');
 }
 
 function flagFor(spec: OptionSpec): Option {

@@ -20,6 +20,8 @@ export interface WatchSettings {
   readonly json: boolean;
   /** Write the learned widths into the source at the end. */
   readonly write: boolean;
+  /** Without what a run comes to: somebody else tells it. */
+  readonly brief?: boolean;
 }
 
 export interface WatchEnd {
@@ -94,7 +96,8 @@ async function concludeWatch(
   output: Output,
 ): Promise<WatchEnd> {
   if (view.result !== undefined && end.state === 'done') {
-    await conclude(handle, view.result, settings, output);
+    if (settings.brief !== true) await conclude(handle, view.result, settings, output);
+    else if (settings.json) process.stdout.write(`${JSON.stringify(view.result)}\n`);
     return { exitCode: EXIT.done, nothingLearned: false };
   }
   if (end.state === 'stopped' || end.state === 'detached') {

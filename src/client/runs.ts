@@ -21,7 +21,7 @@ export interface StartSettings extends BackendSettings, NewRun {
  */
 export async function startRun(settings: StartSettings): Promise<RunHandle> {
   const folder = await createRun(settings.runsFolder, settings);
-  return launch(folder, settings);
+  return launchRun(folder, settings);
 }
 
 /** Goes on with a run from its last checkpoint; joins it if it is being trained already. @throws ShrinkError `run-missing`, `run-done`, `journal-version`, … */
@@ -30,10 +30,11 @@ export async function resumeRun(folder: string, settings: BackendSettings): Prom
   if (state === 'running') return attachRun(folder);
   if (state === 'done')
     throw new ShrinkError('bad-input', 'run-done', 'This run is done; there is nothing to resume.');
-  return launch(folder, settings);
+  return launchRun(folder, settings);
 }
 
-async function launch(folder: string, settings: BackendSettings): Promise<RunHandle> {
+/** Starts a backend on the folder of a run. */
+export async function launchRun(folder: string, settings: BackendSettings): Promise<RunHandle> {
   const { backend, lock } = await spawnBackend(folder, settings);
   return new RunHandle(folder, lock, backend);
 }

@@ -12,6 +12,18 @@ export interface Checkpoint {
   readonly tensors: Readonly<Record<string, HostTensor>>;
 }
 
+/** A file of the run: the switches as the trunk left them, see {@link StoredSwitches}. */
+export const SWITCHES_FILE = 'switches.json';
+
+export interface StoredSwitches {
+  /** Trunk steps done. */
+  readonly step: number;
+  /** By the first layer of those that share channels. `score` is empty where the mode has none. */
+  readonly layers: Readonly<
+    Record<string, { readonly theta: readonly number[]; readonly score: readonly number[] }>
+  >;
+}
+
 /** What the training code may do to the outside. The backend implements it on a run's folder and its clients. */
 export interface RunContext {
   /** Id of the run, unique in its folder. */

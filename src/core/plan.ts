@@ -1,4 +1,5 @@
 import type { Range } from './errors';
+import type { SweepPlace } from './sweep';
 import type { Topology } from './topology';
 
 /** Languages a front-end exists for. */
@@ -60,6 +61,8 @@ export interface Plan {
    * Absent for TensorFlow.js, whose model is compiled when the slice runs.
    */
   readonly sourceOptions?: Readonly<Record<string, string>>;
+  /** If the run is one of several that try one λ each. */
+  readonly sweep?: SweepPlace;
   /** Whether at least one bare `@shrink` stands in the model: then only hinted layers are sized. */
   readonly onlyHinted: boolean;
 }

@@ -27,6 +27,8 @@ export interface PanelHeader {
   readonly macs: number;
   /** "wasm, 4 threads": what computes, on what, why. */
   readonly engine: string;
+  /** Why it was chosen, and how the others did, one line each. */
+  readonly engineChoice: readonly string[];
   /** "adam 0.001, categoricalCrossentropy". */
   readonly training: string;
   readonly data: string;
@@ -41,6 +43,20 @@ export interface WidthRow {
   readonly widths: readonly number[];
   readonly params: number;
   readonly macs: number;
+}
+
+/** One trial of a sweep over λ: a run of its own. */
+export interface TrialRow {
+  /** The run's id; empty before it has begun. */
+  readonly run: string;
+  readonly lambda: number;
+  readonly state: PanelRunState | 'waiting';
+  /** What it learned; null before it is done. */
+  readonly point: PointRow | null;
+  /** Whether no other trial is as small and better. */
+  readonly onFront: boolean;
+  /** The smallest that is as accurate as the best, within `maxDrop`. */
+  readonly chosen: boolean;
 }
 
 /** What an epoch ended with. */
@@ -109,9 +125,17 @@ export interface ChannelRows {
 export type ExportFormat = 'png' | 'svg' | 'csv' | 'json';
 
 export type ToPanel =
-  | { readonly type: 'reset'; readonly header: PanelHeader; readonly change: PanelChange }
+  | {
+      readonly type: 'reset';
+      /** Of the run, for the editor to give back after a reload. */
+      readonly folder: string;
+      readonly header: PanelHeader;
+      readonly change: PanelChange;
+    }
   | { readonly type: 'delta'; readonly change: PanelChange }
   | { readonly type: 'channels'; readonly channels: ChannelRows | null; readonly message: string }
+  /** The trials of the sweep that the run is one of; none if it is no sweep's. */
+  | { readonly type: 'sweep'; readonly trials: readonly TrialRow[] }
   /** The run cannot be shown: its folder is gone, or was written by a newer version. */
   | { readonly type: 'gone'; readonly message: string };
 
@@ -122,6 +146,9 @@ export type FromPanel =
   | { readonly type: 'ready'; readonly version: number }
   | { readonly type: 'action'; readonly action: PanelAction }
   | { readonly type: 'emitPoint'; readonly budget: number }
+  /** Shows, or writes, another trial of the sweep. */
+  | { readonly type: 'showTrial'; readonly run: string }
+  | { readonly type: 'emitTrial'; readonly run: string }
   | { readonly type: 'channels'; readonly layer: string }
   | {
       readonly type: 'export';
@@ -208,4 +235,14 @@ export type PanelWord =
   | 'chosenPoint'
   | 'step'
   | 'ofStart'
-  | 'failedToDraw';
+  | 'failedToDraw'
+  | 'sweep'
+  | 'sweepAbout'
+  | 'trialsDone'
+  | 'front'
+  | 'beaten'
+  | 'trial'
+  | 'showTrial'
+  | 'state'
+  | 'waiting'
+  | 'engineChoice';

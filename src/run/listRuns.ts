@@ -1,6 +1,7 @@
 import { lstat, open, readdir, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import type { JournalEvent } from '../core/events';
+import type { SweepPlace } from '../core/sweep';
 import { codeOf, fileError } from './durable';
 import { parseJournalEvent } from './eventSchema';
 import { readLiveLock } from './lock';
@@ -35,6 +36,8 @@ export interface RunSummary {
   readonly pid?: number;
   /** Of the last `failed` event, if that is how it ended. */
   readonly message?: string;
+  /** If it is a trial of a sweep. */
+  readonly sweep?: SweepPlace;
 }
 
 /** Enough for the events that say how a run ended. */
@@ -76,6 +79,7 @@ export async function describeRun(folder: string): Promise<RunSummary> {
     sizeBytes: await measureFolder(folder),
     ...(lock === undefined ? {} : { pid: lock.pid }),
     ...(ending?.type === 'failed' ? { message: ending.message } : {}),
+    ...(plan.sweep === undefined ? {} : { sweep: plan.sweep }),
   };
 }
 

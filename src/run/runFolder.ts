@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { ShrinkError } from '../core/errors';
 import type { TrainOptions } from '../core/options';
 import type { Plan } from '../core/plan';
+import { nextTrialOf, type SweepPlace } from '../core/sweep';
 import { codeOf, fileError, syncFolder, writeDurably } from './durable';
 import { PROJECT_FOLDER, RUN_FILES } from './paths';
 
@@ -18,6 +19,9 @@ const planSchema = z.looseObject({
   model: z.string(),
   program: z.looseObject({ kind: z.enum(['slice', 'topology']) }),
   sites: z.array(z.looseObject({ id: z.number(), file: z.string() })),
+  sweep: z
+    .object({ id: z.string(), trial: z.number().int().min(0), lambdas: z.array(z.number()).min(1) })
+    .optional(),
 });
 
 const optionsSchema = z.looseObject({ mode: z.string(), epochs: z.number(), seed: z.number() });
@@ -56,20 +60,83 @@ export interface NewRun {
  */
 export async function createRun(runsFolder: string, run: NewRun): Promise<string> {
   const name = nameRun(run.label ?? run.plan.model, run.now ?? new Date());
+  return making(runsFolder, async () => {
+    const folder = await makeUnique(runsFolder, (count) => (count === 1 ? name : `${name}-${count}`));
+    await fillRun(folder, run);
+    return folder;
+  });
+}
+
+/**
+ * Makes the folder of a sweep's first trial. Its λ is in the options already.
+ *
+ * @returns its absolute path; the sweep's id is its last part without `-1`
+ * @throws ShrinkError kind `bad-input` if the place cannot be written
+ */
+export async function createSweep(
+  runsFolder: string,
+  run: NewRun,
+  lambdas: readonly number[],
+): Promise<string> {
+  const name = nameRun(`${run.plan.model.slice(0, 30)}-sweep`, run.now ?? new Date());
+  return making(runsFolder, async () => {
+    const folder = await makeUnique(runsFolder, (count) => `${name}${count === 1 ? '' : count}-1`);
+    const id = basename(folder).slice(0, -'-1'.length);
+    await fillRun(folder, { ...run, plan: { ...run.plan, sweep: { id, trial: 0, lambdas } } });
+    return folder;
+  });
+}
+
+/** Where the trial of a sweep lies, whether it is there or not. */
+export function trialFolder(runsFolder: string, sweep: Pick<SweepPlace, 'id'>, trial: number): string {
+  return join(runsFolder, `${sweep.id}-${trial + 1}`);
+}
+
+/**
+ * Makes the folder of the trial that follows a run of a sweep, with the same plan and options but for λ.
+ *
+ * @returns undefined if the run is no sweep's or the last of it, or if the trial is there: another process was first
+ * @throws ShrinkError kind `bad-input` if the place cannot be written
+ */
+export async function createNextTrial(folder: string): Promise<string | undefined> {
+  const plan = await readPlan(folder);
+  const { sweep } = plan;
+  const trial = sweep === undefined ? undefined : nextTrialOf(sweep);
+  const lambda = trial === undefined ? undefined : sweep?.lambdas[trial];
+  if (sweep === undefined || trial === undefined || lambda === undefined) return undefined;
+  const options = { ...(await readOptions(folder)), lambda };
+  const next = trialFolder(dirname(folder), sweep, trial);
+  if (!isRunName(basename(next))) return undefined;
+  return making(dirname(folder), async () => {
+    try {
+      await mkdir(next);
+    } catch (error) {
+      if (codeOf(error) === 'EEXIST') return undefined;
+      throw error;
+    }
+    await syncFolder(dirname(next));
+    await fillRun(next, { plan: { ...plan, sweep: { ...sweep, trial } }, options });
+    return next;
+  });
+}
+
+async function making<T>(runsFolder: string, make: () => Promise<T>): Promise<T> {
   try {
     await makeFolders(runsFolder);
     await ignoreInGit(runsFolder);
-    const folder = await makeUnique(runsFolder, name);
-    await mkdir(join(folder, RUN_FILES.checkpoints));
-    await mkdir(join(folder, RUN_FILES.weights));
-    await writeDurably(join(folder, RUN_FILES.options), [JSON.stringify(run.options, null, 2), '\n']);
-    // The plan last: a folder with a plan is complete.
-    await writeDurably(join(folder, RUN_FILES.plan), [JSON.stringify(run.plan, null, 2), '\n']);
-    return folder;
+    return await make();
   } catch (error) {
     const cause = error instanceof ShrinkError ? error.cause : error;
     throw fileError(cause, 'make a folder for the run', runsFolder, 'bad-input');
   }
+}
+
+async function fillRun(folder: string, { plan, options }: NewRun): Promise<void> {
+  await mkdir(join(folder, RUN_FILES.checkpoints));
+  await mkdir(join(folder, RUN_FILES.weights));
+  await writeDurably(join(folder, RUN_FILES.options), [JSON.stringify(options, null, 2), '\n']);
+  // The plan last: a folder with a plan is complete.
+  await writeDurably(join(folder, RUN_FILES.plan), [JSON.stringify(plan, null, 2), '\n']);
 }
 
 /** Not `recursive: true`: Node.js tries for ever where a file system says ENOENT for a new name, as /proc does. */
@@ -83,9 +150,9 @@ async function makeFolders(folder: string): Promise<void> {
 }
 
 /** Two runs may start in one second, or the clock may go back: the name is taken exclusively. */
-async function makeUnique(runsFolder: string, name: string): Promise<string> {
+async function makeUnique(runsFolder: string, name: (count: number) => string): Promise<string> {
   for (let count = 1; ; count += 1) {
-    const folder = join(runsFolder, count === 1 ? name : `${name}-${count}`);
+    const folder = join(runsFolder, name(count));
     try {
       await mkdir(folder);
       await syncFolder(runsFolder);
@@ -103,6 +170,11 @@ async function ignoreInGit(runsFolder: string): Promise<void> {
   await writeFile(join(parent, '.gitignore'), '*\n', { flag: 'wx' }).catch((error: unknown) => {
     if (codeOf(error) !== 'EEXIST') throw error;
   });
+}
+
+/** Whether a folder holds a run that was made completely. */
+export function isWholeRun(folder: string): boolean {
+  return existsSync(join(folder, RUN_FILES.plan));
 }
 
 /** @throws ShrinkError `run-missing` or `run-damaged` */

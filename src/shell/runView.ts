@@ -1,4 +1,4 @@
-import type { JournalEvent, Point, Progress, ResultEvent, Widths } from '../core/events';
+import type { EngineTrialInfo, JournalEvent, Point, Progress, ResultEvent, Widths } from '../core/events';
 import type {
   EpochRow,
   PanelChange,
@@ -8,6 +8,7 @@ import type {
   PointRow,
   WidthRow,
 } from '../protocol/webview';
+import { milliseconds } from './format';
 import { Series } from './series';
 
 /** Rows of widths are thinned out so that a chart of all layers stays below this many dots. */
@@ -41,6 +42,7 @@ export class RunView {
   private start = { run: '', model: '', file: '' };
   private size = { params: 0, macs: 0 };
   private engine = '';
+  private engineChoice: readonly string[] = [];
   private data = '';
   private training = '';
   private notes: readonly string[] = [];
@@ -51,8 +53,8 @@ export class RunView {
   constructor(private readonly batchSize: number) {}
 
   get header(): PanelHeader {
-    const { start, size, layers, engine, training, data, notes } = this;
-    return { ...start, ...size, layers, engine, training, data, notes };
+    const { start, size, layers, engine, engineChoice, training, data, notes } = this;
+    return { ...start, ...size, layers, engine, engineChoice, training, data, notes };
   }
 
   /** Replays one event. */
@@ -66,6 +68,7 @@ export class RunView {
         break;
       case 'engine':
         this.engine = `${event.name}, ${event.device}`;
+        this.engineChoice = [event.why, ...event.trials.map(describeTrial)];
         break;
       case 'data':
         this.trainRows = event.train;
@@ -211,4 +214,14 @@ export class RunView {
     this.learnedWidths = this.now;
     this.end('done', '');
   }
+}
+
+/** "wasm: 1.52 ms a step", "webgpu: the package is not installed. npm install webgpu" */
+function describeTrial({ engine, stepMs, problem, install }: EngineTrialInfo): string {
+  const parts = [
+    ...(stepMs === undefined ? [] : [`${milliseconds(stepMs)} a step`]),
+    ...(problem === undefined ? [] : [problem]),
+    ...(typeof install === 'string' && install !== '' ? [install] : []),
+  ];
+  return `${engine}: ${parts.join(' ')}`;
 }

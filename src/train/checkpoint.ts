@@ -1,6 +1,6 @@
 import type { Metrics } from '../core/events';
 import type { Graph } from '../core/graph';
-import type { Checkpoint } from '../core/job';
+import { SWITCHES_FILE, type Checkpoint, type RunContext, type StoredSwitches } from '../core/job';
 import type { Plateau } from '../core/schedules';
 import type { LayerWeights } from '../core/tensor';
 import type { Finished } from './finish';
@@ -65,6 +65,23 @@ async function packTrunk(trunk: Trunk, tensors: Flat): Promise<NonNullable<Store
   const { slots, scalars } = await trunk.optimizer.read();
   packWeights(tensors, 'slot', slots);
   return { graph: trunk.network.graph, lambda: trunk.lambda, scalars: { ...scalars } };
+}
+
+/**
+ * Writes the switches as the trunk leaves them into a file of the run, for views: checkpoints of the finish have none.
+ *
+ * @param step trunk steps done
+ */
+export async function writeSwitches(context: RunContext, trunk: Trunk, step: number): Promise<void> {
+  await trunk.settle();
+  const plain = (values: Float32Array): number[] => [...values].map((value) => Number(value.toPrecision(7)));
+  const states = await trunk.readSwitchState();
+  const layers = Object.entries(await trunk.network.readSwitches()).map(([hub, theta]) => {
+    const score = states[hub]?.['score'];
+    return [hub, { theta: plain(theta), score: score === undefined ? [] : plain(score) }];
+  });
+  const content: StoredSwitches = { step, layers: Object.fromEntries(layers) as StoredSwitches['layers'] };
+  await context.writeFile(SWITCHES_FILE, `${JSON.stringify(content)}\n`);
 }
 
 export interface RestoredNetwork {

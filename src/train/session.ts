@@ -9,7 +9,7 @@ import { mixSeed } from '../core/random';
 import { afterEpoch, lambdaFactor, NO_PLATEAU, SMALLEST_RATE } from '../core/schedules';
 import { fillRows } from '../data/dataset';
 import { Batches } from './batches';
-import { readCheckpoint, takeCheckpoint, type SessionState } from './checkpoint';
+import { readCheckpoint, takeCheckpoint, writeSwitches, type SessionState } from './checkpoint';
 import { Evaluator } from './evaluate';
 import { finishSnapshot, type Finished, type FinishSetup } from './finish';
 import { median } from './median';
@@ -209,6 +209,7 @@ class Session {
       }
     }
     await this.keepLast(trunk);
+    await writeSwitches(this.context, trunk, state.step);
     trunk.dispose();
     this.trunk = undefined;
     state.trunkMs = performance.now() - startedMs;

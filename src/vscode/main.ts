@@ -22,6 +22,8 @@ const onRuns = async () => import('./runs/runCommands');
 export const COMMANDS: Readonly<Record<`shrinknets.${string}`, Command>> = {
   'shrinknets.train': async (services, target) =>
     (await import('./train/trainCommand')).trainCommand(services, target),
+  'shrinknets.sweep': async (services, target) =>
+    (await import('./train/trainCommand')).sweepCommand(services, target),
   'shrinknets.stop': async (services, target) => (await onRuns()).stopCommand(services, target),
   'shrinknets.kill': async (services, target) => (await onRuns()).killCommand(services, target),
   'shrinknets.resume': async (services, target) => (await onRuns()).resumeCommand(services, target),

@@ -62,6 +62,17 @@ describe('the manifest', () => {
     expect([...new Set(keys)].sort()).toEqual(Object.keys(words).sort());
   });
 
+  it('has every text of the extension in the bundle for translations (npm run manifest writes it)', () => {
+    const bundle = JSON.parse(readFileSync(path.join(root, 'l10n', 'bundle.l10n.json'), 'utf8')) as object;
+    const code = sources.join('\n');
+    const texts = [...code.matchAll(/l10n\.t\(\s*'((?:[^'\\]|\\.)*)'/g)].map(([, text]) =>
+      (text ?? '').replaceAll(/\\(.)/g, '$1'),
+    );
+    expect(Object.keys(bundle).sort()).toEqual([...new Set(texts)].sort());
+    // A text in other quotes, or put together, would be missed.
+    expect(code.match(/l10n\.t\(/g)).toHaveLength(texts.length);
+  });
+
   it('describes every option of core/options.ts as a setting (npm run manifest writes them)', () => {
     const { properties, words: descriptions } = allSettings();
     expect(manifest.contributes.configuration[0]?.properties).toEqual(properties);

@@ -110,6 +110,18 @@ describe('training', () => {
     await bench.screenshot('done-dark');
   });
 
+  test('pictures of the README', async () => {
+    const { page } = bench;
+    await bench.clearNotifications();
+    await bench.command('View: Close Primary Side Bar');
+    await page.setViewportSize({ width: 1440, height: 900 });
+    await bench.focusEditor();
+    await page.waitForTimeout(1500);
+    await bench.picture('editor-and-panel');
+    await bench.picture('lenses', { clip: { x: 48, y: 62, width: 690, height: 330 } });
+    await page.setViewportSize({ width: 1500, height: 950 });
+  });
+
   test('the numbers of the panel are those of the journal', async () => {
     const panel = await bench.panel();
     const [folder] = runFolders(server.workspace);

@@ -9,5 +9,6 @@ export default defineConfig({
     testTimeout: 180_000,
     hookTimeout: 180_000,
     bail: 0,
+    reporters: ['default', './test/support/countReporter.ts'],
   },
 });

@@ -16,7 +16,7 @@ import {
   type ChartOptions,
 } from 'chart.js';
 import { count, percent, plain } from '../words';
-import type { ChartSpec, Line } from './spec';
+import type { ChartSpec, Dot, Line } from './spec';
 import { colorOf, dashOf, type Theme } from './theme';
 
 /** Drawing a chart on a canvas. Nothing else imports chart.js. */
@@ -38,15 +38,17 @@ export class CanvasChart {
   private readonly chart: Any;
   private shape = '';
 
-  /** @param onPick told which point of which line was clicked */
-  constructor(canvas: HTMLCanvasElement, onPick?: (line: number, point: number) => void) {
+  /** @param onPick told what was clicked: the `ref` of a dot */
+  constructor(canvas: HTMLCanvasElement, onPick?: (ref: string) => void) {
     const configuration: ChartConfiguration<'line' | 'bar' | 'scatter', unknown[]> = {
       type: 'line',
       data: { datasets: [] },
       options: {
         onClick: (_event, found) => {
           const [first] = found;
-          if (first !== undefined) onPick?.(first.datasetIndex, first.index);
+          const dot = first && this.chart.data.datasets[first.datasetIndex]?.data[first.index];
+          const ref = (dot as Dot | undefined)?.ref;
+          if (ref !== undefined) onPick?.(ref);
         },
       },
     };
@@ -116,6 +118,8 @@ function datasetOf(
         type: 'scatter',
         data: [...line.points],
         backgroundColor: color,
+        showLine: line.joined === true,
+        borderWidth: theme.lineWidth,
         pointRadius: line.strong === true ? 8 : 5,
         pointStyle: line.strong === true ? 'rectRot' : 'circle',
         pointHoverRadius: line.strong === true ? 10 : 7,
@@ -124,6 +128,8 @@ function datasetOf(
       return {
         ...shared,
         type: 'line',
+        // The last on top: it is a broken one if there are few, and what lies under it is seen.
+        order: -index,
         data: [...line.points],
         backgroundColor: color,
         borderWidth: many(spec) ? 1 : theme.lineWidth,
@@ -140,6 +146,9 @@ function optionsOf(spec: ChartSpec, theme: Theme): ChartOptions<'line' | 'bar' |
   const grid = { color: theme.grid };
   const title = (text: string) => ({ display: text !== '', text, color: theme.text, font });
   const value = (y: number): string => (spec.percentY === true ? percent(y, 1) : plain(y));
+  // No more digits than the step between two marks needs.
+  const axisValue = (y: number): string =>
+    spec.percentY === true ? `${Number((y * 100).toFixed(2))} %` : plain(Number(y.toPrecision(6)));
   const isBars = spec.kind === 'bars';
   const crowded = many(spec);
   return {
@@ -157,6 +166,7 @@ function optionsOf(spec: ChartSpec, theme: Theme): ChartOptions<'line' | 'bar' |
       legend: {
         display: !crowded && (spec.lines.length > 1 || spec.kind === 'scatter'),
         position: 'bottom',
+        reverse: spec.kind === 'line',
         labels: {
           color: theme.text,
           font,
@@ -166,6 +176,7 @@ function optionsOf(spec: ChartSpec, theme: Theme): ChartOptions<'line' | 'bar' |
         },
       },
       tooltip: {
+        itemSort: (a, b) => a.datasetIndex - b.datasetIndex,
         callbacks: {
           label: (item) => {
             const parsed = item.parsed as { x: number; y: number };
@@ -190,7 +201,11 @@ function optionsOf(spec: ChartSpec, theme: Theme): ChartOptions<'line' | 'bar' |
         : {
             type: 'linear',
             title: title(spec.yTitle),
-            ticks: { ...ticks, callback: (tick) => value(Number(tick)) },
+            afterDataLimits: (scale) => {
+              // Nothing is above all of it.
+              if (spec.percentY === true && scale.max > 1) scale.max = 1;
+            },
+            ticks: { ...ticks, callback: (tick) => axisValue(Number(tick)) },
             grid,
             beginAtZero: spec.kind === 'line' && spec.percentY !== true,
           },

@@ -90,9 +90,13 @@ function epochCard(
   const rows = allRows(state.epochs).filter((row) => only === undefined || row.phase === only);
   const lines = values.map(({ name, read }): Line => ({
     name,
-    points: rows.flatMap((row) => {
+    points: rows.flatMap((row, i) => {
       const y = read(row);
-      return y === null || !Number.isFinite(y) ? [] : [{ x: row.x, y }];
+      if (y === null || !Number.isFinite(y)) return [];
+      const before = rows[i - 1];
+      // Each size is finished from its own network: its curve does not go on from the one before.
+      const isNew = before !== undefined && (before.phase !== row.phase || before.budget !== row.budget);
+      return [...(isNew ? [{ x: row.x, y: Number.NaN }] : []), { x: row.x, y }];
     }),
   }));
   const show = (y: number | undefined): string =>
@@ -208,7 +212,17 @@ export function sizesCard(state: PanelState, words: PanelWords): CardSpec {
     return (hasAccuracy ? point?.accuracy : point?.loss) ?? Number.NaN;
   };
   const dots = (fits: (i: number) => boolean): Line['points'] =>
-    points.flatMap((point, i) => (fits(i) ? [{ x: point.params, y: quality(i) }] : []));
+    points.flatMap((point, i) =>
+      fits(i)
+        ? [
+            {
+              x: point.params,
+              y: quality(i),
+              ...(point.kind === 'size' ? { ref: String(point.budget) } : {}),
+            },
+          ]
+        : [],
+    );
   const picked = points[chosen];
   return {
     id: 'sizes',

@@ -18,11 +18,16 @@ export interface Line {
   readonly points: readonly Dot[];
   /** The emphasised one: drawn thicker. */
   readonly strong?: boolean;
+  /** Dots that a line joins. */
+  readonly joined?: boolean;
 }
 
 export interface Dot {
   readonly x: number;
+  /** NaN ends a line; the next dot begins another piece of it. */
   readonly y: number;
+  /** What is picked with it. */
+  readonly ref?: string;
 }
 
 export interface TableSpec {

@@ -1,4 +1,4 @@
-import { plain } from '../words';
+import { count, plain } from '../words';
 import type { ChartSpec, Dot, Line } from './spec';
 import { colorOf, dashOf, type Theme } from './theme';
 
@@ -43,11 +43,29 @@ function scale(values: readonly number[], from: number, to: number, log: boolean
   let high = Math.max(...finite.map(read));
   if (!Number.isFinite(low)) [low, high] = [0, 1];
   if (high === low) [low, high] = [low - 0.5, high + 0.5];
-  const ticks = Array.from({ length: TICKS }, (_, i) => low + ((high - low) * i) / (TICKS - 1));
-  return {
-    at: (value) => from + ((read(value) - low) / (high - low)) * (to - from),
-    ticks: ticks.map((tick) => (log ? 10 ** tick : tick)),
-  };
+  const ticks = log ? logTicks(low, high) : evenTicks(low, high);
+  if (!log) [low, high] = [Math.min(low, ticks[0] ?? low), Math.max(high, ticks.at(-1) ?? high)];
+  return { at: (value) => from + ((read(value) - low) / (high - low)) * (to - from), ticks };
+}
+
+/** Round numbers from the one below `low` to the one above `high`. */
+function evenTicks(low: number, high: number): number[] {
+  const rough = (high - low) / TICKS;
+  const unit = 10 ** Math.floor(Math.log10(rough));
+  const step = unit * ([1, 2, 5, 10].find((factor) => factor * unit >= rough) ?? 10);
+  const [first, last] = [Math.floor(low / step + 1e-9), Math.ceil(high / step - 1e-9)];
+  return Array.from({ length: last - first + 1 }, (_, i) => Number(((first + i) * step).toPrecision(12)));
+}
+
+/** 1, 2 and 5 of every decade. @param low and @param high logarithms to base 10 */
+function logTicks(low: number, high: number): number[] {
+  const decades = Array.from(
+    { length: Math.ceil(high) - Math.floor(low) + 1 },
+    (_, i) => Math.floor(low) + i,
+  );
+  return decades
+    .flatMap((decade) => [1, 2, 5].map((factor) => Number((factor * 10 ** decade).toPrecision(12))))
+    .filter((tick) => Math.log10(tick) >= low - 1e-9 && Math.log10(tick) <= high + 1e-9);
 }
 
 function drawDots(spec: ChartSpec, theme: Theme, color: (name: string) => string): string {
@@ -57,7 +75,7 @@ function drawDots(spec: ChartSpec, theme: Theme, color: (name: string) => string
   const startsAtZero = spec.kind === 'line' && spec.percentY !== true;
   const y = scale(all.map(readY), HEIGHT - BOX.bottom, BOX.top, false, startsAtZero);
   const show = (value: number): string =>
-    spec.percentY === true ? `${(value * 100).toFixed(1)} %` : plain(Number(value.toPrecision(3)));
+    spec.percentY === true ? `${Number((value * 100).toFixed(2))} %` : plain(Number(value.toPrecision(3)));
   const grid = [
     ...y.ticks.map(
       (tick) =>
@@ -66,7 +84,7 @@ function drawDots(spec: ChartSpec, theme: Theme, color: (name: string) => string
     ),
     ...x.ticks.map(
       (tick) =>
-        `<text x="${x.at(tick).toFixed(1)}" y="${HEIGHT - BOX.bottom + 15}" text-anchor="middle">${plain(Number(tick.toPrecision(3)))}</text>`,
+        `<text x="${x.at(tick).toFixed(1)}" y="${HEIGHT - BOX.bottom + 15}" text-anchor="middle">${isLog ? count(tick) : plain(Number(tick.toPrecision(3)))}</text>`,
     ),
     `<text x="${WIDTH - BOX.right}" y="${HEIGHT - BOX.bottom + 29}" text-anchor="end">${escape(spec.xTitle)}</text>`,
     `<text x="${BOX.left}" y="${BOX.top - 8}">${escape(spec.yTitle)}</text>`,
@@ -80,6 +98,11 @@ function drawDots(spec: ChartSpec, theme: Theme, color: (name: string) => string
           (dot) =>
             `<circle cx="${x.at(dot.x).toFixed(1)}" cy="${y.at(dot.y).toFixed(1)}" r="${line.strong === true ? 7 : 4.5}" fill="${paint}"/>`,
         )
+        .concat(
+          line.joined === true
+            ? `<path d="${pathOf(line, place)}" fill="none" stroke="${paint}" stroke-width="1.8"/>`
+            : '',
+        )
         .join('');
     const dash = dashOf(theme, i, spec.lines.length).join(' ');
     return `<path d="${pathOf(line, place)}" fill="none" stroke="${paint}" stroke-width="1.8"${dash === '' ? '' : ` stroke-dasharray="${dash}"`}/>`;
@@ -88,7 +111,14 @@ function drawDots(spec: ChartSpec, theme: Theme, color: (name: string) => string
 }
 
 function pathOf(line: Line, place: (dot: Dot) => string): string {
-  return line.points.map((dot, i) => `${i === 0 ? 'M' : 'L'}${place(dot)}`).join('');
+  let isFirst = true;
+  return line.points
+    .map((dot) => {
+      const text = Number.isFinite(dot.y) ? `${isFirst ? 'M' : 'L'}${place(dot)}` : '';
+      isFirst = text === '';
+      return text;
+    })
+    .join('');
 }
 
 function drawBars(spec: ChartSpec, theme: Theme, color: (name: string) => string): string {

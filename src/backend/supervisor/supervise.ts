@@ -68,9 +68,28 @@ export async function supervise(folder: string, command: readonly string[]): Pro
     await killOthers(process.pid, process.pid).catch(() => undefined);
     const goesOn = await mayGoOn(supervision, life, deaths + 1);
     await boundLog(folder);
-    if (!goesOn) return life.exit.code ?? 128 + constants.signals[life.exit.signal ?? 'SIGKILL'];
+    if (!goesOn) {
+      await startNext(supervision);
+      return life.exit.code ?? 128 + constants.signals[life.exit.signal ?? 'SIGKILL'];
+    }
     console.error(`The training process ${describeExit(life.exit)}; it is started again.`);
   }
+}
+
+/** Somebody who asked this run to stop wants no other one. */
+async function startNext(supervision: Supervision): Promise<void> {
+  if (supervision.asked) return;
+  try {
+    const { startNextTrial } = await import('./nextTrial');
+    await startNextTrial(supervision.folder, supervision.command, environmentOf(supervision));
+  } catch (error) {
+    console.error(error);
+  }
+}
+
+/** Of what this process starts. */
+function environmentOf({ detached }: Supervision): NodeJS.ProcessEnv {
+  return { ...process.env, ...(detached ? { [OWNER_VARIABLE]: 'detached' } : {}) };
 }
 
 function listenToSignals(supervision: Supervision): void {
@@ -92,11 +111,7 @@ function runBackend(supervision: Supervision, again: boolean): Promise<Life> {
   const child = spawn(process.execPath, [...supervision.command, supervision.folder], {
     // The same files as this process's own: the log outlives it.
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-    env: {
-      ...process.env,
-      [GROUP_VARIABLE]: String(process.pid),
-      ...(supervision.detached ? { [OWNER_VARIABLE]: 'detached' } : {}),
-    },
+    env: { ...environmentOf(supervision), [GROUP_VARIABLE]: String(process.pid) },
     windowsHide: true,
   });
   supervision.child = child;

@@ -1,14 +1,17 @@
 import path from 'node:path';
 import { existsSync } from 'node:fs';
 import { badInput } from '../../core/errors';
-import { resumeRun, stopRun } from '../../client/runs';
+import { stopRun } from '../../client/runs';
+import { resumeRunOrSweep } from '../../client/sweeps';
 import { listRuns } from '../../run/listRuns';
 import { runsFolderFor } from '../../run/paths';
+import { readPlan } from '../../run/runFolder';
 import { attachedBackend } from '../backend';
 import { EXIT } from '../failure';
 import { Output } from '../output';
 import { table } from '../render/format';
 import { watchRun } from '../watchRun';
+import { watchSweep } from './sweep';
 
 interface RunsFlags {
   readonly out?: string;
@@ -46,7 +49,11 @@ export async function runsCommand(flags: RunsFlags): Promise<void> {
 /** `shrinknets resume` */
 export async function resumeCommand(run: string, flags: RunsFlags): Promise<void> {
   const folder = await findRun(run, flags.out);
-  const handle = await resumeRun(folder, attachedBackend());
+  const handle = await resumeRunOrSweep(folder, attachedBackend());
+  if ((await readPlan(handle.folder)).sweep !== undefined) {
+    await watchSweep(handle, flags.json === true);
+    return;
+  }
   const end = await watchRun(handle, { json: flags.json === true, write: false });
   process.exitCode = end.exitCode;
 }

@@ -1,6 +1,6 @@
 import { rm } from 'node:fs/promises';
 import path from 'node:path';
-import { startRun } from '../../client/runs';
+import { startRun, type StartSettings } from '../../client/runs';
 import { MODEL_OPTIONS } from '../../core/options';
 import { makePlan } from '../../language';
 import { runsFolderFor } from '../../run/paths';
@@ -22,6 +22,15 @@ export interface TrainFlags {
 
 /** `shrinknets train`: reads, plans, trains in a child process, and shows what was learned. */
 export async function trainCommand(file: string, flags: TrainFlags): Promise<void> {
+  const handle = await startRun(await prepareTraining(file, flags));
+  const end = await watchRun(handle, { json: flags.json === true, write: flags.write === true });
+  // Input that cannot be used leaves nothing behind.
+  if (end.nothingLearned) await rm(handle.folder, { recursive: true, force: true });
+  process.exitCode = end.exitCode;
+}
+
+/** What a run of a file's model needs, from its hints and the command line. @throws ShrinkError */
+export async function prepareTraining(file: string, flags: TrainFlags): Promise<StartSettings> {
   const reading = await readModelFile(file);
   const plan = makePlan(reading, flags.model);
   const given: Record<string, string> = {};
@@ -33,13 +42,7 @@ export async function trainCommand(file: string, flags: TrainFlags): Promise<voi
     { name: (key) => `${plan.file}: ${key}`, values: plan.modelHint },
     { name: (key) => `--${kebab(key)}`, values: given },
   ]);
-  const runsFolder = runsFolderFor(plan.file, flags.out);
-  const backend = attachedBackend();
-  const handle = await startRun({ runsFolder, plan, options, ...backend });
-  const end = await watchRun(handle, { json: flags.json === true, write: flags.write === true });
-  // Input that cannot be used leaves nothing behind.
-  if (end.nothingLearned) await rm(handle.folder, { recursive: true, force: true });
-  process.exitCode = end.exitCode;
+  return { runsFolder: runsFolderFor(plan.file, flags.out), plan, options, ...attachedBackend() };
 }
 
 /** Paths in hints are relative to the model file, paths on the command line to where it is typed. */

@@ -41,6 +41,8 @@ function modelLenses(
   known: LearnedModel | undefined,
   lens: MakeLens,
 ): vscode.CodeLens[] {
+  // What is not on this machine cannot be trained here: it has its hints only.
+  if (document.uri.scheme !== 'file') return [];
   const at = model.range.start;
   const target = [{ uri: document.uri.toString(), model: model.name }];
   const train = lens(
@@ -50,7 +52,14 @@ function modelLenses(
     vscode.l10n.t('Learn its layer sizes'),
     target,
   );
-  if (known === undefined) return [train];
+  const sweep = lens(
+    at,
+    vscode.l10n.t('Sweep λ'),
+    'shrinknets.sweep',
+    vscode.l10n.t('Train with one strength of the penalty after the other, and compare the sizes'),
+    target,
+  );
+  if (known === undefined) return [train, sweep];
   const run = [{ folder: known.folder }];
   const panel = lens(
     at,
@@ -66,7 +75,7 @@ function modelLenses(
     vscode.l10n.t('Keep what was learned and stop'),
     run,
   );
-  return known.state === 'running' ? [stop, panel] : [train, panel];
+  return known.state === 'running' ? [stop, panel] : [train, sweep, panel];
 }
 
 /** Texts that every layer repeats, looked up once. */

@@ -1,3 +1,4 @@
+import path from 'node:path';
 import * as vscode from 'vscode';
 import { messageOf } from '../../core/errors';
 import { PANEL_VERSION, type FromPanel, type PanelAction, type ToPanel } from '../../protocol/webview';
@@ -23,10 +24,12 @@ export class PanelFeed implements vscode.Disposable {
   private channelsState = '';
   private ready = false;
   private readonly delta = new ViewDelta();
+  /** The trials that were sent last. */
+  private trials = '[]';
 
   constructor(
     private readonly panel: vscode.WebviewPanel,
-    private readonly folder: string,
+    private shown: string,
     private readonly runs: RunStore,
     private readonly log: vscode.LogOutputChannel,
   ) {
@@ -37,9 +40,28 @@ export class PanelFeed implements vscode.Disposable {
         if (!panel.visible) this.ready = false;
       }),
       runs.onDidChangeRun((changed) => {
-        if (changed === folder) this.soon();
+        if (changed === this.folder) this.soon();
+      }),
+      runs.onDidChangeList(() => {
+        if (this.ready) inBackground(this.log, 'show a sweep', this.sendTrials());
+      }),
+      runs.onDidFollow(({ ended, next }) => {
+        // Who looks at an earlier trial goes on doing so.
+        if (ended.folder === this.folder) this.show(next.folder);
       }),
     ];
+  }
+
+  /** The folder of the run that is shown. */
+  get folder(): string {
+    return this.shown;
+  }
+
+  /** Shows another run: a trial of the same sweep. */
+  show(folder: string): void {
+    this.shown = folder;
+    this.shownLayer = undefined;
+    if (this.ready) inBackground(this.log, 'fill a panel', this.reset());
   }
 
   dispose(): void {
@@ -57,6 +79,12 @@ export class PanelFeed implements vscode.Disposable {
         break;
       case 'emitPoint':
         this.run('shrinknets.emit', { folder: this.folder, budget: message.budget });
+        break;
+      case 'showTrial':
+        this.show(this.trialFolder(message.run));
+        break;
+      case 'emitTrial':
+        this.run('shrinknets.emit', { folder: this.trialFolder(message.run) });
         break;
       case 'channels':
         inBackground(this.log, 'read channels', this.sendChannels(message.layer));
@@ -89,9 +117,16 @@ export class PanelFeed implements vscode.Disposable {
     inBackground(this.log, command, Promise.resolve(vscode.commands.executeCommand(command, target)));
   }
 
+  /** Of another run in the same folder of runs; a name that is none of theirs shows that it is not there. */
+  private trialFolder(run: string): string {
+    return path.join(path.dirname(this.folder), path.basename(run));
+  }
+
   private async reset(): Promise<void> {
     try {
       await this.sendWhole(await this.runs.view(this.folder));
+      this.trials = '[]';
+      await this.sendTrials();
     } catch (thrown) {
       await this.post({ type: 'gone', message: messageOf(thrown) });
     }
@@ -100,7 +135,16 @@ export class PanelFeed implements vscode.Disposable {
   private async sendWhole(view: RunView): Promise<void> {
     this.ready = true;
     this.panel.title = vscode.l10n.t('ShrinkNets: {0}', view.header.model);
-    await this.post({ type: 'reset', ...this.delta.whole(view) });
+    await this.post({ type: 'reset', folder: this.folder, ...this.delta.whole(view) });
+  }
+
+  private async sendTrials(): Promise<void> {
+    const { readTrials } = await import('../runs/sweepTrials');
+    const trials = await readTrials(this.runs, this.folder);
+    const text = JSON.stringify(trials);
+    if (text === this.trials) return;
+    this.trials = text;
+    await this.post({ type: 'sweep', trials });
   }
 
   private soon(): void {

@@ -79,6 +79,18 @@ export function panelWords(): PanelWords {
     chosenPoint: vscode.l10n.t('chosen'),
     step: vscode.l10n.t('Step'),
     ofStart: vscode.l10n.t('Of the start'),
+    sweep: vscode.l10n.t('Sweep over λ'),
+    sweepAbout: vscode.l10n.t(
+      'What each strength of the penalty came to. Pick one to write it into the source or to look at it.',
+    ),
+    trialsDone: vscode.l10n.t('trials are done'),
+    front: vscode.l10n.t('no other beats it'),
+    beaten: vscode.l10n.t('another is smaller and as good'),
+    trial: vscode.l10n.t('Trial'),
+    showTrial: vscode.l10n.t('Show this trial'),
+    state: vscode.l10n.t('State'),
+    waiting: vscode.l10n.t('waiting'),
+    engineChoice: vscode.l10n.t('Choice of the engine'),
     failedToDraw: vscode.l10n.t('A chart could not be drawn; its table is complete.'),
   };
 }

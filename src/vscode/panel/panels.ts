@@ -10,7 +10,7 @@ const VIEW_TYPE = 'shrinknets.panel';
 
 /** The panels: one for a run, each a view of its folder that can be made again at any time. */
 export class Panels implements vscode.Disposable {
-  private readonly open$ = new Map<string, vscode.WebviewPanel>();
+  private readonly open$ = new Map<vscode.WebviewPanel, PanelFeed>();
   private readonly serializer: vscode.Disposable;
 
   constructor(
@@ -21,7 +21,7 @@ export class Panels implements vscode.Disposable {
     this.serializer = vscode.window.registerWebviewPanelSerializer(VIEW_TYPE, {
       deserializeWebviewPanel: (panel, state: unknown) => {
         const folder = folderOf(state);
-        if (folder === undefined || this.open$.has(folder)) panel.dispose();
+        if (folder === undefined || this.find(folder) !== undefined) panel.dispose();
         else this.fill(panel, folder);
         return Promise.resolve();
       },
@@ -30,7 +30,7 @@ export class Panels implements vscode.Disposable {
 
   /** Shows the panel of a run; the source keeps the focus if it is opened beside it. */
   open(folder: string, preserveFocus = false): void {
-    const known = this.open$.get(folder);
+    const known = this.find(folder);
     if (known !== undefined) {
       known.reveal(undefined, preserveFocus);
       return;
@@ -67,7 +67,11 @@ export class Panels implements vscode.Disposable {
 
   dispose(): void {
     this.serializer.dispose();
-    for (const panel of this.open$.values()) panel.dispose();
+    for (const panel of this.open$.keys()) panel.dispose();
+  }
+
+  private find(folder: string): vscode.WebviewPanel | undefined {
+    return [...this.open$].find(([, feed]) => feed.folder === folder)?.[0];
   }
 
   private fill(panel: vscode.WebviewPanel, folder: string): void {
@@ -77,11 +81,11 @@ export class Panels implements vscode.Disposable {
       localResourceRoots: [vscode.Uri.joinPath(root, 'dist', 'webview')],
     };
     panel.iconPath = vscode.Uri.joinPath(root, 'media', 'icon.png');
-    this.open$.set(folder, panel);
     const feed = new PanelFeed(panel, folder, this.runs, this.log);
+    this.open$.set(panel, feed);
     panel.onDidDispose(() => {
       feed.dispose();
-      this.open$.delete(folder);
+      this.open$.delete(panel);
     });
     try {
       panel.webview.html = panelHtml(panel.webview, root, folder);

@@ -1,6 +1,7 @@
 import path from 'node:path';
 import * as vscode from 'vscode';
-import { killRun, resumeRun, stopRun } from '../../client/runs';
+import { killRun, stopRun } from '../../client/runs';
+import { resumeRunOrSweep } from '../../client/sweeps';
 import { deleteRun } from '../../run/prune';
 import { Cancelled, requireTrust } from '../failure';
 import { backendSettings, isOn } from '../settings/settings';
@@ -49,8 +50,8 @@ export async function resumeCommand(services: Services, target: Target): Promise
   requireTrust();
   const { runs, panels } = services;
   const question = vscode.l10n.t('Which run shall go on?');
-  const run = await pickRun(runs, target, (each) => isResumable(each.state), question);
-  const live = await runs.adopt(await resumeRun(run.folder, backendSettings()));
+  const run = await pickRun(runs, target, (each) => isResumable(each, runs.all), question);
+  const live = await runs.adopt(await resumeRunOrSweep(run.folder, backendSettings()));
   if (isOn('openPanel')) panels.openWhenTraining(live);
   showTraining(services, live, run.model);
 }
@@ -107,7 +108,7 @@ export async function runActionsCommand({ runs }: Services, target: Target): Pro
     {
       label: vscode.l10n.t('$(debug-continue) Resume'),
       command: 'shrinknets.resume',
-      fits: isResumable(run.state),
+      fits: isResumable(run, runs.all),
     },
     {
       label: vscode.l10n.t('$(edit) Emit Compact Architecture'),

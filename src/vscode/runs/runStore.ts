@@ -3,7 +3,8 @@ import path from 'node:path';
 import * as vscode from 'vscode';
 import type { RunEnd, RunHandle } from '../../client/runHandle';
 import { messageOf } from '../../core/errors';
-import type { RunState, RunSummary } from '../../run/listRuns';
+import { nextTrialOf } from '../../core/sweep';
+import type { RunSummary } from '../../run/listRuns';
 import { PROJECT_FOLDER, runsFolderFor } from '../../run/paths';
 import type { RunView } from '../../shell/runView';
 import { inBackground } from '../failure';
@@ -16,6 +17,8 @@ export interface LiveRun {
   view: RunView;
   /** Settles with its end, or when this window lost it. */
   readonly ended: Promise<RunEnd>;
+  /** Settles with the trial that a sweep goes on with after this one; undefined if nothing follows. */
+  readonly followed: Promise<LiveRun | undefined>;
 }
 
 const FOLDERS_KEY = 'shrinknets.runsFolders';
@@ -31,6 +34,7 @@ export class RunStore implements vscode.Disposable {
   private readonly watchers = new Map<string, FSWatcher>();
   private readonly list$ = new vscode.EventEmitter<void>();
   private readonly run$ = new vscode.EventEmitter<string>();
+  private readonly next$ = new vscode.EventEmitter<{ readonly ended: LiveRun; readonly next: LiveRun }>();
   private readonly end$ = new vscode.EventEmitter<{ readonly live: LiveRun; readonly end: RunEnd }>();
   private timer: NodeJS.Timeout | undefined;
   private refreshing: Promise<void> | undefined;
@@ -40,6 +44,8 @@ export class RunStore implements vscode.Disposable {
   readonly onDidChangeList = this.list$.event;
   /** Something of one run changed; told its folder. */
   readonly onDidChangeRun = this.run$.event;
+  /** A sweep went on from one trial to the next. */
+  readonly onDidFollow = this.next$.event;
   /** A live run came to its end. */
   readonly onDidEnd = this.end$.event;
 
@@ -109,21 +115,19 @@ export class RunStore implements vscode.Disposable {
     if (known !== undefined) return known;
     const { newView } = await import('./replay');
     const view = await newView(handle.folder);
+    const ended = this.follow(handle);
     const live: LiveRun = {
       folder: handle.folder,
       id: handle.run,
       handle,
       view,
-      ended: this.follow(handle),
+      ended,
+      followed: ended.then((end) => this.finish(live, end)),
     };
     this.views.delete(handle.folder);
     this.lives.set(handle.folder, live);
     this.listen(live, handle);
-    inBackground(
-      this.log,
-      'follow a run',
-      live.ended.then((end) => this.finish(live, end)),
-    );
+    inBackground(this.log, 'follow a run', live.followed);
     await this.addFolder(path.dirname(handle.folder));
     this.changed(handle.folder);
     return live;
@@ -142,7 +146,7 @@ export class RunStore implements vscode.Disposable {
     for (const watcher of this.watchers.values()) watcher.close();
     // The runs go on without this window.
     for (const live of this.lives.values()) inBackground(this.log, 'let go of a run', live.handle.detach());
-    for (const emitter of [this.list$, this.run$, this.end$]) emitter.dispose();
+    for (const emitter of [this.list$, this.run$, this.end$, this.next$]) emitter.dispose();
   }
 
   private listen(live: LiveRun, handle: RunHandle): void {
@@ -178,8 +182,8 @@ export class RunStore implements vscode.Disposable {
     });
   }
 
-  private async finish(live: LiveRun, end: RunEnd): Promise<void> {
-    if (this.disposed) return;
+  private async finish(live: LiveRun, end: RunEnd): Promise<LiveRun | undefined> {
+    if (this.disposed) return undefined;
     this.lives.delete(live.folder);
     if (end.state === 'detached') this.log.warn(`${live.id}: ${end.message}`);
     else if (live.view.state === 'running') live.view.end(end.state, end.message);
@@ -188,6 +192,22 @@ export class RunStore implements vscode.Disposable {
     this.end$.fire({ live, end });
     await this.refresh();
     this.changed(live.folder);
+    return this.find(live.folder)?.sweep === undefined ? undefined : this.adoptNextTrial(live);
+  }
+
+  /** The trial that a sweep goes on with: its supervisor starts it, this window only looks on. */
+  private async adoptNextTrial(ended: LiveRun): Promise<LiveRun | undefined> {
+    const { attachNextTrial } = await import('../../client/sweeps');
+    const handle = await attachNextTrial(ended.folder);
+    if (handle === undefined || this.isDisposed()) return undefined;
+    const next = await this.adopt(handle);
+    this.next$.fire({ ended, next });
+    return next;
+  }
+
+  /** Read through a method: it may change while something is awaited. */
+  private isDisposed(): boolean {
+    return this.disposed;
   }
 
   private changed(folder: string): void {
@@ -271,7 +291,13 @@ async function readEndedRun(folder: string): Promise<RunView> {
   return replayRun(folder);
 }
 
-/** States from which a run can go on. */
-export function isResumable(state: RunState): boolean {
+/** Whether a run can go on, or the sweep whose last trial it is. */
+export function isResumable(run: RunSummary, all: readonly RunSummary[]): boolean {
+  const { state, sweep } = run;
+  if (state === 'done' && sweep !== undefined)
+    return (
+      nextTrialOf(sweep) !== undefined &&
+      !all.some((other) => other.sweep?.id === sweep.id && other.sweep.trial > sweep.trial)
+    );
   return state === 'stopped' || state === 'interrupted' || state === 'failed';
 }

@@ -16,19 +16,22 @@ const ICONS: Readonly<Record<RunState, string>> = {
 export class RunItem extends vscode.TreeItem {
   readonly folder: string;
 
-  constructor(run: RunSummary, pinned: boolean) {
+  constructor(run: RunSummary, runs: RunStore) {
     super(run.model, vscode.TreeItemCollapsibleState.None);
+    const pinned = runs.isPinned(run.folder);
     this.folder = run.folder;
     this.id = run.folder;
     const state = describeState(run.state);
     const when = new Date(run.startedAt).toLocaleString();
-    this.description = `${state} · ${when}`;
+    const { sweep } = run;
+    const trial = sweep === undefined ? '' : `λ ${sweep.lambdas[sweep.trial]} · `;
+    this.description = `${trial}${state} · ${when}`;
     this.iconPath = new vscode.ThemeIcon(pinned ? 'pinned' : ICONS[run.state]);
     this.contextValue = [
       'run',
       run.state,
       run.state === 'running' ? '' : 'ended',
-      isResumable(run.state) ? 'resumable' : '',
+      isResumable(run, runs.all) ? 'resumable' : '',
       pinned ? 'pinned' : 'unpinned',
     ].join(' ');
     const size = `${(run.sizeBytes / 1e6).toFixed(1)} MB`;
@@ -54,8 +57,7 @@ export function registerRunsView(runs: RunStore): vscode.Disposable {
   const provider: vscode.TreeDataProvider<RunItem> = {
     onDidChangeTreeData: changed.event,
     getTreeItem: (item) => item,
-    getChildren: (item) =>
-      item === undefined ? runs.all.map((run) => new RunItem(run, runs.isPinned(run.folder))) : [],
+    getChildren: (item) => (item === undefined ? runs.all.map((run) => new RunItem(run, runs)) : []),
   };
   const view = vscode.window.createTreeView('shrinknets.runs', { treeDataProvider: provider });
   const update = (): void => {
@@ -64,7 +66,10 @@ export function registerRunsView(runs: RunStore): vscode.Disposable {
     const running = runs.live.length;
     setContext('hasRuns', states.length > 0 || running > 0);
     setContext('running', states.includes('running') || running > 0);
-    setContext('resumable', states.some(isResumable));
+    setContext(
+      'resumable',
+      runs.all.some((run) => isResumable(run, runs.all)),
+    );
     setContext('learned', states.includes('done'));
     view.badge = running === 0 ? undefined : { value: running, tooltip: vscode.l10n.t('Runs in training') };
   };

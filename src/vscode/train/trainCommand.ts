@@ -1,10 +1,14 @@
 import path from 'node:path';
 import * as vscode from 'vscode';
-import { startRun } from '../../client/runs';
-import { badInput } from '../../core/errors';
+import type { RunHandle } from '../../client/runHandle';
+import { startRun, type StartSettings } from '../../client/runs';
+import { startSweep } from '../../client/sweeps';
+import { badInput, messageOf } from '../../core/errors';
+import { DEFAULT_LAMBDAS, parseLambdas } from '../../core/sweep';
 import { chooseModel, makePlan, type ModelReading, type SourceReading } from '../../language';
 import { runsFolderFor } from '../../run/paths';
 import { resolveRunOptions } from '../../shell/runOptions';
+import { sweepMode } from '../../shell/sweepMode';
 import { Cancelled, requireTrust } from '../failure';
 import { backendSettings, chosenOptions, isOn } from '../settings/settings';
 import type { Services } from '../services';
@@ -19,6 +23,36 @@ export interface TrainTarget {
 
 /** `Train Model`: reads the document as it stands, plans, and trains in a process that outlives the window. */
 export async function trainCommand(services: Services, target: TrainTarget | undefined): Promise<void> {
+  const { document, settings } = await prepareTraining(services, target);
+  const handle = await startRun(settings);
+  await showRun(services, handle, settings, document);
+}
+
+/** `Sweep λ`: the same with one λ after the other, each in a run of its own that the one before starts. */
+export async function sweepCommand(services: Services, target: TrainTarget | undefined): Promise<void> {
+  const { document, settings } = await prepareTraining(services, target);
+  const lambdas = await askForLambdas(settings.plan.model);
+  const options = { ...settings.options, mode: sweepMode(settings.options) };
+  const handle = await startSweep({ ...settings, options, lambdas });
+  await showRun(services, handle, settings, document);
+}
+
+async function showRun(
+  services: Services,
+  handle: RunHandle,
+  { plan }: StartSettings,
+  document: vscode.TextDocument,
+): Promise<void> {
+  services.log.info(`${handle.run}: training ${plan.model} of ${plan.file}`);
+  const live = await services.runs.adopt(handle);
+  if (isOn('openPanel', document)) services.panels.openWhenTraining(live);
+  showTraining(services, live, plan.model);
+}
+
+async function prepareTraining(
+  services: Services,
+  target: TrainTarget | undefined,
+): Promise<{ readonly document: vscode.TextDocument; readonly settings: StartSettings }> {
   requireTrust();
   const document = await findDocument(target);
   if (document.isDirty) await document.save();
@@ -37,12 +71,27 @@ export async function trainCommand(services: Services, target: TrainTarget | und
     { name: (key) => `${plan.file}: ${key}`, values: plan.modelHint },
     { name: (key) => key, values: given },
   ]);
-  const settings = backendSettings();
-  const handle = await startRun({ ...settings, runsFolder: runsFolderFor(plan.file), plan, options });
-  services.log.info(`${handle.run}: training ${plan.model} of ${plan.file}`);
-  const live = await services.runs.adopt(handle);
-  if (isOn('openPanel', document)) services.panels.openWhenTraining(live);
-  showTraining(services, live, plan.model);
+  const runsFolder = runsFolderFor(plan.file);
+  return { document, settings: { ...backendSettings(), runsFolder, plan, options } };
+}
+
+async function askForLambdas(model: string): Promise<number[]> {
+  const shown = vscode.l10n.t('The list');
+  const answer = await vscode.window.showInputBox({
+    title: vscode.l10n.t('Sweep λ of {0}', model),
+    prompt: vscode.l10n.t('Strengths of the penalty; the model is trained once with each, in this order.'),
+    value: DEFAULT_LAMBDAS,
+    validateInput: (text) => {
+      try {
+        parseLambdas(text, shown);
+        return undefined;
+      } catch (thrown) {
+        return messageOf(thrown);
+      }
+    },
+  });
+  if (answer === undefined) throw new Cancelled();
+  return parseLambdas(answer, shown);
 }
 
 async function findDocument(target: TrainTarget | undefined): Promise<vscode.TextDocument> {

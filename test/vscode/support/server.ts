@@ -15,6 +15,10 @@ export interface Server {
   readonly workspace: string;
   /** Address of a folder, with a file of it open. */
   address(folder: string, file?: string): string;
+  /** The same of a workspace file. */
+  workspaceAddress(workspace: string, file: string): string;
+  /** The same of a folder in another file system, by URIs. */
+  virtualAddress(folder: string, file: string): string;
   setSettings(settings: Readonly<Record<string, unknown>>): void;
   /** What the extension host and the extension logged. */
   logs(): string;
@@ -45,7 +49,21 @@ function environment(name: string): string {
 /** Where the debugging port of a desktop window is; set while one runs. */
 export let desktopPort: number | undefined;
 
-export async function startServer(settings: Readonly<Record<string, unknown>> = {}): Promise<Server> {
+/** Packs an extension that tests need beside ours. @returns the packed file */
+export function packFixture(name: string): string {
+  const folder = path.join(ROOT, 'test', 'vscode', 'fixtures', name);
+  const out = path.join(mkdtempSync(path.join(tmpdir(), 'shrinknets-fixture-')), `${name}.vsix`);
+  const vsce = path.join(ROOT, 'node_modules', '@vscode', 'vsce', 'vsce');
+  const flags = ['--no-dependencies', '--allow-missing-repository', '--skip-license', '--out', out];
+  execFileSync(process.execPath, [vsce, 'package', ...flags], { cwd: folder, stdio: 'pipe' });
+  return out;
+}
+
+/** @param others packed extensions to install beside ours */
+export async function startServer(
+  settings: Readonly<Record<string, unknown>> = {},
+  others: readonly string[] = [],
+): Promise<Server> {
   const home = mkdtempSync(path.join(tmpdir(), 'shrinknets-vscode-'));
   const workspace = path.join(home, 'ws ünï');
   cpSync(path.join(ROOT, 'media', 'sample'), workspace, { recursive: true });
@@ -56,20 +74,24 @@ export async function startServer(settings: Readonly<Record<string, unknown>> = 
   setSettings({});
   const packed = readdirSync(ROOT).find((name) => name.endsWith('.vsix'));
   if (packed === undefined) throw new Error('there is no .vsix: run npm run package');
-  const start = { home, workspace, vsix: path.join(ROOT, packed), port: await freePort() };
+  const extensions = [path.join(ROOT, packed), ...others];
+  const start = { home, workspace, extensions, port: await freePort() };
   const { port } = start;
   const desktop = process.env['SHRINKNETS_VSCODE_DESKTOP'];
   const { child, logs } = await (desktop === undefined ? startWeb(start) : startDesktop(desktop, start));
+  const remote = (file: string): string => `vscode-remote://127.0.0.1:${port}${encodeURI(file)}`;
+  const open = (what: Readonly<Record<string, string>>, file: string | undefined): string => {
+    const payload = JSON.stringify(file === undefined ? [] : [['openFile', file]]);
+    const query = new URLSearchParams({ ...what, payload });
+    return `http://127.0.0.1:${port}/?${query.toString().replaceAll('+', '%20')}`;
+  };
   return {
     port,
     workspace,
     setSettings,
-    address(folder, file) {
-      const open =
-        file === undefined ? [] : [['openFile', `vscode-remote://127.0.0.1:${port}${encodeURI(file)}`]];
-      const query = new URLSearchParams({ folder, payload: JSON.stringify(open) });
-      return `http://127.0.0.1:${port}/?${query.toString().replaceAll('+', '%20')}`;
-    },
+    address: (folder, file) => open({ folder }, file === undefined ? undefined : remote(file)),
+    workspaceAddress: (file, opened) => open({ workspace: file }, remote(opened)),
+    virtualAddress: (folder, file) => open({ folder }, file),
     logs,
     async stop() {
       child.kill('SIGTERM');
@@ -82,7 +104,8 @@ export async function startServer(settings: Readonly<Record<string, unknown>> = 
 interface Start {
   readonly home: string;
   readonly workspace: string;
-  readonly vsix: string;
+  /** Packed extensions to install. */
+  readonly extensions: readonly string[];
   readonly port: number;
 }
 
@@ -91,8 +114,12 @@ interface Started {
   readonly logs: () => string;
 }
 
+function installing(extensions: readonly string[]): string[] {
+  return extensions.flatMap((file) => ['--install-extension', file]);
+}
+
 /** The server of VS Code, whose workbench a browser opens. */
-async function startWeb({ home, vsix, port }: Start): Promise<Started> {
+async function startWeb({ home, extensions, port }: Start): Promise<Started> {
   const vscode = environment('SHRINKNETS_VSCODE');
   const node = environment('SHRINKNETS_VSCODE_NODE');
   const main = path.join(vscode, 'out', 'server-main.js');
@@ -103,7 +130,7 @@ async function startWeb({ home, vsix, port }: Start): Promise<Started> {
     '--accept-server-license-terms',
     ...['--telemetry-level', 'off'],
   ];
-  execFileSync(node, [main, ...folders, '--install-extension', vsix], { stdio: 'pipe' });
+  execFileSync(node, [main, ...folders, ...installing(extensions)], { stdio: 'pipe' });
   const child = spawn(
     node,
     [main, ...folders, '--host', '127.0.0.1', '--port', String(port), '--without-connection-token'],
@@ -113,13 +140,20 @@ async function startWeb({ home, vsix, port }: Start): Promise<Started> {
 }
 
 /** The desktop program, whose window is driven over its debugging port. */
-async function startDesktop(executable: string, { home, workspace, vsix, port }: Start): Promise<Started> {
+async function startDesktop(
+  executable: string,
+  { home, workspace, extensions, port }: Start,
+): Promise<Started> {
   const folders = [
     `--user-data-dir=${path.join(home, 'data')}`,
     `--extensions-dir=${path.join(home, 'extensions')}`,
   ];
   const [cli = executable, ...words] = JSON.parse(environment('SHRINKNETS_VSCODE_CLI')) as string[];
-  execFileSync(cli, [...words, ...folders, '--install-extension', vsix], { stdio: 'pipe' });
+  execFileSync(cli, [...words, ...folders, ...installing(extensions)], {
+    stdio: 'pipe',
+    // There it is a script of the shell.
+    shell: process.platform === 'win32',
+  });
   const child = spawn(
     executable,
     [

@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { chromium, type Browser, type Frame, type Locator, type Page } from 'playwright-core';
-import { desktopPort, RESULTS } from './server';
+import { desktopPort, RESULTS, ROOT } from './server';
 
 /** Driving VS Code in Chromium as a person does: by keys and by what is on the screen. */
 
@@ -50,11 +50,34 @@ export class Workbench {
   /** Runs a command of the palette by its title. */
   async command(title: string): Promise<void> {
     const { page } = this;
-    const input = await this.quickInput('F1');
-    await input.fill(`>${title}`);
     const entry = page.locator('.quick-input-list .monaco-list-row', { hasText: title }).first();
-    await entry.waitFor({ state: 'visible', timeout: 15_000 });
+    for (let tries = 0; ; tries += 1) {
+      const input = await this.quickInput('F1');
+      await input.fill(`>${title}`);
+      try {
+        await entry.waitFor({ state: 'visible', timeout: 4000 });
+        break;
+      } catch (thrown) {
+        // The list is made when it is opened: what became possible since is in the next one.
+        await page.keyboard.press('Escape');
+        if (tries === 7) throw thrown;
+      }
+    }
     await page.keyboard.press('Enter');
+    await entry.waitFor({ state: 'hidden' });
+  }
+
+  /** Opens a file of the folder from the explorer. */
+  async openFile(name: string): Promise<void> {
+    const { page } = this;
+    // Away from the rows, whose hovers lie over others.
+    await page.mouse.move(750, 500);
+    await page.locator('.monaco-hover.workbench-hover').waitFor({ state: 'hidden' });
+    await page
+      .locator('.explorer-folders-view .monaco-list-row', { has: page.getByText(name, { exact: true }) })
+      .first()
+      .dblclick({ timeout: 30_000 });
+    await page.locator(`.tab.active[data-resource-name="${name}"]`).waitFor({ state: 'visible' });
   }
 
   /** Opens the quick input by keys; a window that is still busy may miss the first ones. */
@@ -181,6 +204,16 @@ export class Workbench {
     const button = this.page.locator('.notifications-toasts .monaco-button', { hasText: label }).first();
     await button.waitFor({ state: 'visible', timeout: timeoutMs });
     await button.click();
+  }
+
+  /**
+   * A picture of the README, from a real run: kept with the other pictures, and with SHRINKNETS_PICTURES=1 put into
+   * docs/images, where the README has it from.
+   */
+  async picture(name: string, clip?: Parameters<Page['screenshot']>[0]): Promise<void> {
+    await this.screenshot(name);
+    if (process.env['SHRINKNETS_PICTURES'] === undefined) return;
+    await this.page.screenshot({ ...clip, path: path.join(ROOT, 'docs', 'images', `${name}.png`) });
   }
 
   async screenshot(name: string): Promise<void> {
