@@ -90,7 +90,11 @@ export function activate(context: vscode.ExtensionContext): void {
       }),
     ),
   );
-  readings.start();
-  inBackground(log, 'read the runs', runs.refresh());
+  // What is open already is read once the editor knows that the extension is there: others wait for that.
+  const begin = setImmediate(() => {
+    readings.start();
+    inBackground(log, 'read the runs', runs.refresh());
+  });
+  context.subscriptions.push(new vscode.Disposable(() => clearImmediate(begin)));
   log.info(`active after ${(performance.now() - started).toFixed(0)} ms`);
 }

@@ -122,6 +122,17 @@ describe('training', () => {
     await page.setViewportSize({ width: 1500, height: 950 });
   });
 
+  test('inlay hints, once they are on, stand behind the widths', async () => {
+    const [folder] = runFolders(server.workspace);
+    const [first] = findEvent(journalOf(folder ?? ''), 'result').layers;
+    const shown = bench.page.locator('.view-lines .view-line', { hasText: `→ ${first?.after}` });
+    expect(await shown.count()).toBe(0);
+    server.setSettings({ 'shrinknets.inlayHints': true });
+    await shown.first().waitFor({ state: 'visible' });
+    server.setSettings({});
+    await shown.first().waitFor({ state: 'hidden' });
+  });
+
   test('the numbers of the panel are those of the journal', async () => {
     const panel = await bench.panel();
     const [folder] = runFolders(server.workspace);
@@ -203,17 +214,38 @@ describe('the panel', () => {
     await bench.screenshot('panel-table');
     await page.keyboard.press('Enter');
     await panel.locator('[data-card="widths"] canvas').waitFor({ state: 'visible' });
-    await panel.locator('[data-card="widths"] summary').focus();
-    await page.keyboard.press('Enter');
-    await panel.locator('[data-card="widths"] .menu-list vscode-button', { hasText: 'CSV' }).focus();
-    await page.keyboard.press('Enter');
-    const input = page.locator('.quick-input-widget input.input');
-    await input.waitFor({ state: 'visible' });
-    const file = path.join(server.workspace, 'shrinknets-widths.csv');
-    await page.waitForTimeout(1000);
-    await page.keyboard.press('Enter');
-    await until('the export is written', () => runFolders(server.workspace).length > 0 && exists(file));
-    expect(readFileSync(file, 'utf8').split('\r\n')[0]).toContain('dense_Dense1');
+    const exported = async (format: string): Promise<Buffer> => {
+      await panel.locator('[data-card="widths"] summary').focus();
+      await page.keyboard.press('Enter');
+      await panel.locator('[data-card="widths"] .menu-list vscode-button', { hasText: format }).focus();
+      await page.keyboard.press('Enter');
+      const input = page.locator('.quick-input-widget input.input');
+      const file = path.join(server.workspace, `shrinknets-widths.${format.toLowerCase()}`);
+      await until('the place is proposed', async () =>
+        (await input.inputValue()).endsWith(path.basename(file)),
+      );
+      await until('the export is written', async () => {
+        // Keys that come while the place is looked at are lost.
+        if (await input.isVisible()) await page.keyboard.press('Enter');
+        await page.waitForTimeout(300);
+        return exists(file) && readFileSync(file).length > 0;
+      });
+      return readFileSync(file);
+    };
+    const csv = (await exported('CSV')).toString().split('\r\n');
+    expect(csv[0]).toContain('dense_Dense1');
+    const json = JSON.parse((await exported('JSON')).toString()) as Record<string, number>[];
+    expect(json).toHaveLength(csv.length - 2);
+    expect(json[0]?.['dense_Dense1']).toBe(128);
+    expect((await exported('PNG')).subarray(1, 4).toString()).toBe('PNG');
+    const svg = (await exported('SVG')).toString();
+    const problem = await panel.evaluate(
+      (text) =>
+        new DOMParser().parseFromString(text, 'image/svg+xml').querySelector('parsererror')?.textContent,
+      svg,
+    );
+    expect(problem).toBeUndefined();
+    expect(svg.match(/<path [^>]*fill="none"/g)).toHaveLength(2);
   });
 });
 

@@ -144,7 +144,8 @@ async function colouredPlaces(canvas: Locator): Promise<{ x: number; y: number }
     const places: { x: number; y: number }[] = [];
     for (let x = width - 1; x >= 0 && places.length < 12; x -= 3)
       for (let y = 0; y < height; y += 2) {
-        const [red = 0, green = 0, blue = 0] = pixels.slice((y * width + x) * 4);
+        const at = (y * width + x) * 4;
+        const [red = 0, green = 0, blue = 0] = [pixels[at], pixels[at + 1], pixels[at + 2]];
         const isColoured = Math.max(red, green, blue) - Math.min(red, green, blue) > 60;
         if (isColoured) places.push({ x: x * scale, y: y * scale });
       }

@@ -208,7 +208,7 @@ test('two windows on one folder show the same run, and only one process trains i
   try {
     await other.waitForLens(/Train with ShrinkNets/);
     const folder = await trainWith('epochs=24', 'epochs=4000');
-    await other.waitForLens(/so far/);
+    await other.waitForLens(/^Stop$/);
     await other.command('ShrinkNets: Stop');
     await until('it stopped', () => journalOf(folder).at(-1)?.type === 'stopped');
     for (const each of [bench, other]) {

@@ -40,6 +40,13 @@ const QUIET = {
   'workbench.colorTheme': 'Default Dark Modern',
 };
 
+const MACHINE_SETTINGS = new Set(['shrinknets.nodePath', 'shrinknets.maxMemory']);
+
+function writeSettings(folder: string, settings: Readonly<Record<string, unknown>>): void {
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(path.join(folder, 'settings.json'), JSON.stringify(settings));
+}
+
 function environment(name: string): string {
   const value = process.env[name];
   if (value === undefined) throw new Error(`${name} is not set: run npm run test:vscode`);
@@ -67,10 +74,13 @@ export async function startServer(
   const home = mkdtempSync(path.join(tmpdir(), 'shrinknets-vscode-'));
   const workspace = path.join(home, 'ws ünï');
   cpSync(path.join(ROOT, 'media', 'sample'), workspace, { recursive: true });
-  const user = path.join(home, 'data', 'User');
-  mkdirSync(user, { recursive: true });
-  const setSettings = (more: Readonly<Record<string, unknown>>): void =>
-    writeFileSync(path.join(user, 'settings.json'), JSON.stringify({ ...QUIET, ...settings, ...more }));
+  const setSettings = (more: Readonly<Record<string, unknown>>): void => {
+    const all = { ...QUIET, ...settings, ...more };
+    writeSettings(path.join(home, 'data', 'User'), all);
+    // A remote machine has settings of its own: those of the scope `machine` are read from there alone.
+    const ofMachine = Object.fromEntries(Object.entries(all).filter(([key]) => MACHINE_SETTINGS.has(key)));
+    for (const data of ['data', 'server/data']) writeSettings(path.join(home, data, 'Machine'), ofMachine);
+  };
   setSettings({});
   const packed = readdirSync(ROOT).find((name) => name.endsWith('.vsix'));
   if (packed === undefined) throw new Error('there is no .vsix: run npm run package');
