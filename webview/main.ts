@@ -91,9 +91,9 @@ function start(): void {
     show();
   };
 
-  window.addEventListener('message', (event: MessageEvent<ToPanel>) => {
+  window.addEventListener('message', (event: MessageEvent<unknown>) => {
     try {
-      receive(event.data);
+      if (isToPanel(event.data)) receive(event.data);
     } catch (thrown) {
       problem(thrown);
     }
@@ -105,6 +105,24 @@ function start(): void {
     drawSoon(0);
   }).observe(document.body, { attributes: true, attributeFilter: ['class', 'data-vscode-theme-id'] });
   send({ type: 'ready', version: PANEL_VERSION });
+}
+
+const KINDS: Readonly<Record<ToPanel['type'], true>> = {
+  reset: true,
+  delta: true,
+  channels: true,
+  sweep: true,
+  gone: true,
+};
+
+/** Frames around the page send messages of their own. */
+function isToPanel(message: unknown): message is ToPanel {
+  return (
+    typeof message === 'object' &&
+    message !== null &&
+    'type' in message &&
+    Object.hasOwn(KINDS, String(message.type))
+  );
 }
 
 start();

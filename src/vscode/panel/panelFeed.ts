@@ -34,7 +34,9 @@ export class PanelFeed implements vscode.Disposable {
     private readonly log: vscode.LogOutputChannel,
   ) {
     this.subscriptions = [
-      panel.webview.onDidReceiveMessage((message: FromPanel) => this.receive(message)),
+      panel.webview.onDidReceiveMessage((message: unknown) =>
+        inBackground(log, 'read a message of a panel', this.check(message)),
+      ),
       panel.onDidChangeViewState(() => {
         // A hidden page is thrown away; it says `ready` when it is made again.
         if (!panel.visible) this.ready = false;
@@ -67,6 +69,13 @@ export class PanelFeed implements vscode.Disposable {
   dispose(): void {
     clearTimeout(this.timer);
     for (const subscription of this.subscriptions) subscription.dispose();
+  }
+
+  private async check(message: unknown): Promise<void> {
+    const { parseFromPanel } = await import('../../protocol/fromPanel');
+    const parsed = parseFromPanel(message);
+    if (parsed === undefined) this.log.error('panel: a message that is none was left out');
+    else this.receive(parsed);
   }
 
   private receive(message: FromPanel): void {

@@ -21,7 +21,9 @@ export class Panels implements vscode.Disposable {
     this.serializer = vscode.window.registerWebviewPanelSerializer(VIEW_TYPE, {
       deserializeWebviewPanel: (panel, state: unknown) => {
         const folder = folderOf(state);
-        if (folder === undefined || this.find(folder) !== undefined) panel.dispose();
+        // The page keeps the state: it cannot name other folders than those of runs.
+        const isKept = folder !== undefined && runs.keeps(folder) && this.find(folder) === undefined;
+        if (!isKept) panel.dispose();
         else this.fill(panel, folder);
         return Promise.resolve();
       },

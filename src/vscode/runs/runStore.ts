@@ -71,6 +71,11 @@ export class RunStore implements vscode.Disposable {
     return this.lives.get(folder);
   }
 
+  /** Whether a path is that of a run, there or not, in a folder whose runs this window lists. */
+  keeps(folder: string): boolean {
+    return path.resolve(folder) === folder && this.folders().includes(path.dirname(folder));
+  }
+
   isPinned(folder: string): boolean {
     return this.memory.get<string[]>(PINNED_KEY, []).includes(folder);
   }
