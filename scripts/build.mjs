@@ -4,6 +4,7 @@ import { chmod, copyFile, mkdir, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { shippedPackages, writeNotices } from './shipped.mjs';
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 const dist = path.join(root, 'dist');
@@ -26,11 +27,12 @@ const common = {
   minifyWhitespace: true,
   legalComments: 'none',
   logLevel: 'warning',
+  metafile: true,
 };
 
 await rm(dist, { recursive: true, force: true });
 await mkdir(path.join(dist, 'wasm'), { recursive: true });
-await Promise.all([
+const built = await Promise.all([
   build({ ...common, entryPoints: { backend: 'src/backend/main.ts' } }),
   build({ ...common, entryPoints: { parquet: 'src/data/parquetChild.ts' } }),
   build({ ...common, entryPoints: { supervisor: 'src/backend/supervisor/main.ts' } }),
@@ -47,6 +49,7 @@ await Promise.all([
     minify: true,
     legalComments: 'none',
     logLevel: 'warning',
+    metafile: true,
   }),
 ]);
 await chmod(path.join(dist, 'cli.cjs'), 0o755);
@@ -57,7 +60,7 @@ await chmod(path.join(dist, 'cli.cjs'), 0o755);
  */
 async function buildExtension() {
   const { outExtension: _, ...options } = common;
-  const { outputFiles } = await build({
+  const { outputFiles, metafile } = await build({
     ...options,
     entryPoints: { extension: 'src/vscode/main.ts' },
     format: 'esm',
@@ -80,6 +83,7 @@ async function buildExtension() {
     });
     await writeFile(file.replace(/\.js$/, '.cjs'), code);
   }
+  return { metafile };
 }
 
 const tfjsWasm = path.join(
@@ -97,3 +101,11 @@ for (const name of [
   'tree-sitter-python',
 ])
   await copyFile(path.join(treeSitter, `${name}.wasm`), path.join(dist, 'wasm', `${name}.wasm`));
+
+const shipped = await shippedPackages(
+  root,
+  built.map(({ metafile }) => metafile),
+  ['@tensorflow/tfjs-backend-wasm', '@vscode/tree-sitter-wasm'],
+);
+await writeFile(path.join(dist, 'shipped.json'), `${JSON.stringify(shipped, null, 1)}\n`);
+await writeFile(path.join(dist, 'THIRD-PARTY-NOTICES.md'), await writeNotices(root, shipped));

@@ -26,6 +26,7 @@ try {
     'LICENSE',
   ])
     await cp(path.join(root, name), path.join(staging, name), { recursive: true });
+  await cp(path.join(root, 'dist', 'THIRD-PARTY-NOTICES.md'), path.join(staging, 'THIRD-PARTY-NOTICES.md'));
   const {
     scripts: _s,
     devDependencies: _d,

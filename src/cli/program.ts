@@ -5,7 +5,7 @@ import { VERSION } from '../core/version';
 import { checkCommand } from './commands/check';
 import { emitCommand } from './commands/emit';
 import { enginesCommand } from './commands/engines';
-import { resumeCommand, runsCommand, stopCommand } from './commands/runs';
+import { pruneCommand, resumeCommand, runsCommand, stopCommand, watchCommand } from './commands/runs';
 import { sweepCommand } from './commands/sweep';
 import { trainCommand } from './commands/train';
 import { kebab } from './flagNames';
@@ -61,7 +61,7 @@ Exit codes: 0 done, 1 training failed, 2 bad input.`,
 
   program
     .command('runs')
-    .description('list the runs of this project')
+    .description('list the runs of this project with their states and sizes')
     .option('--out <dir>', 'folder of the runs')
     .option('--json', 'print one object a line')
     .action(runsCommand);
@@ -75,11 +75,30 @@ Exit codes: 0 done, 1 training failed, 2 bad input.`,
     .action(resumeCommand);
 
   program
+    .command('watch')
+    .argument('<run>', 'id of a run, its folder, or "last"')
+    .description('look on at a run, whoever started it; Ctrl-C ends the looking on, not the run')
+    .option('--out <dir>', 'folder of the runs')
+    .option('--json', 'print one event a line and nothing else')
+    .action(watchCommand);
+
+  program
     .command('stop')
     .argument('<run>', 'id of a run, its folder, or "last"')
     .description('stop a run after a checkpoint and keep what was learned')
+    .option(
+      '--now',
+      'end its processes within 2 s, whatever they do; it can be resumed from its last checkpoint',
+    )
     .option('--out <dir>', 'folder of the runs')
     .action(stopCommand);
+
+  program
+    .command('prune')
+    .argument('[run]', 'id of a run, its folder, or "last" (default: all that are not in training)')
+    .description('give back disk space: delete the checkpoints that resuming does not need')
+    .option('--out <dir>', 'folder of the runs')
+    .action(pruneCommand);
 
   program
     .command('engines')

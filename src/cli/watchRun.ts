@@ -22,6 +22,8 @@ export interface WatchSettings {
   readonly write: boolean;
   /** Without what a run comes to: somebody else tells it. */
   readonly brief?: boolean;
+  /** Ctrl-C ends the looking on, not the run. */
+  readonly looksOn?: boolean;
 }
 
 export interface WatchEnd {
@@ -38,15 +40,15 @@ export async function watchRun(handle: RunHandle, settings: WatchSettings): Prom
   const output = new Output();
   const view = new RunView(output, settings);
   let current = handle;
-  view.follow(handle, false);
-  const release = onInterrupt(() => current, output);
+  view.follow(handle);
+  const release = settings.looksOn === true ? onLeave(() => current) : onInterrupt(() => current, output);
   // A handle alone keeps no process alive, and between two connections nothing else does.
   const alive = setInterval(() => undefined, 1000);
   try {
     const end = await followRun(handle, (next, why) => {
       output.error(`shrinknets: ${why} It goes on from the last checkpoint.`);
       current = next;
-      view.follow(next, true);
+      view.follow(next);
     });
     output.clearStatus();
     return await concludeWatch(current, end, view, settings, output);
@@ -62,6 +64,7 @@ class RunView {
   failure: Extract<JournalEvent, { type: 'failed' }> | undefined;
   /** Whether training began: the model and the data fit together. */
   trained = false;
+  private readonly starts = new Set<string>();
   private readonly report: TrainReport;
 
   constructor(
@@ -71,10 +74,15 @@ class RunView {
     this.report = new TrainReport(output);
   }
 
-  /** @param again whether the run was shown before: its journal begins anew, and only what follows is news */
-  follow(handle: RunHandle, again: boolean): void {
-    const resumedAt = handle.history.findLastIndex((event) => event.type === 'start');
-    handle.onEvent((event) => this.take(event, !again || event.seq >= resumedAt));
+  /** A run that was started again is told from the first event on once more; only from its new start on it is news. */
+  follow(handle: RunHandle): void {
+    let isNews = false;
+    handle.onEvent((event) => {
+      const start = event.type === 'start' ? `${event.seq} ${event.at}` : undefined;
+      if (start !== undefined && !this.starts.has(start)) isNews = true;
+      if (start !== undefined) this.starts.add(start);
+      this.take(event, isNews);
+    });
     if (!this.settings.json) handle.onProgress((progress) => this.report.progress(progress));
   }
 
@@ -101,7 +109,11 @@ async function concludeWatch(
     return { exitCode: EXIT.done, nothingLearned: false };
   }
   if (end.state === 'stopped' || end.state === 'detached') {
-    if (!settings.json) output.line(`Go on with: shrinknets resume ${handle.run}`);
+    const more =
+      end.state === 'detached'
+        ? 'It goes on; look on again with: shrinknets watch'
+        : 'Go on with: shrinknets resume';
+    if (!settings.json) output.line(`${more} ${handle.run}`);
     return { exitCode: EXIT.done, nothingLearned: false };
   }
   output.error(`shrinknets: ${view.failure?.message ?? end.message}`);
@@ -109,6 +121,15 @@ async function concludeWatch(
   if (!bad && view.trained)
     output.error(`shrinknets: the run is kept; go on with: shrinknets resume ${handle.run}`);
   return { exitCode: bad ? EXIT.badInput : EXIT.failed, nothingLearned: bad && !view.trained };
+}
+
+/** Lets go of a run that others started. */
+function onLeave(handle: () => RunHandle): () => void {
+  const leave = (): void => void handle().detach();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, leave);
+  return () => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.off(signal, leave);
+  };
 }
 
 function onInterrupt(handle: () => RunHandle, output: Output): () => void {

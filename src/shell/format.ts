@@ -20,6 +20,11 @@ export function seconds(value: number): string {
   return minutes < 90 ? `${minutes} min ${Math.round(value % 60)} s` : `${(value / 3600).toFixed(1)} h`;
 }
 
+/** Disk space, as lists of runs show it. */
+export function megabytes(bytes: number): string {
+  return `${(bytes / 1e6).toFixed(1)} MB`;
+}
+
 /** "−93 %" from before and after. */
 export function change(before: number, after: number): string {
   if (before === 0 || before === after) return '';

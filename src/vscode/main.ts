@@ -49,6 +49,7 @@ export const COMMANDS: Readonly<Record<`shrinknets.${string}`, Command>> = {
   'shrinknets.pinRun': async (services, target) => (await onRuns()).pinCommand(services, target, true),
   'shrinknets.unpinRun': async (services, target) => (await onRuns()).pinCommand(services, target, false),
   'shrinknets.deleteRun': async (services, target) => (await onRuns()).deleteRunCommand(services, target),
+  'shrinknets.pruneRun': async (services, target) => (await onRuns()).pruneRunCommand(services, target),
   'shrinknets.openRunFolder': async (services, target) =>
     (await onRuns()).openRunFolderCommand(services, target),
   'shrinknets.openRunSource': async (services, target) =>

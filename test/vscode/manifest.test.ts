@@ -17,7 +17,9 @@ interface Manifest {
     readonly commands: readonly { readonly command: string }[];
     readonly menus: Readonly<Record<string, readonly { readonly command: string; readonly when?: string }[]>>;
     readonly configuration: readonly {
-      readonly properties: Readonly<Record<string, { readonly scope: string }>>;
+      readonly properties: Readonly<
+        Record<string, { readonly scope: string; readonly type: string; readonly enum?: readonly string[] }>
+      >;
     }[];
     readonly walkthroughs: readonly {
       readonly steps: readonly {
@@ -84,6 +86,24 @@ describe('the manifest', () => {
     const restricted = manifest.capabilities.untrustedWorkspaces.restrictedConfigurations;
     for (const key of [...RESTRICTED, 'nodePath', 'maxMemory'])
       expect(restricted).toContain(`shrinknets.${key}`);
+  });
+
+  it('knows of every setting of free text whether it can name a program or a file', () => {
+    const restricted = manifest.capabilities.untrustedWorkspaces.restrictedConfigurations;
+    // Names of columns and numbers: read as such, whatever they are.
+    const harmless = ['target', 'input', 'budget'].map((key) => `shrinknets.${key}`);
+    const free = manifest.contributes.configuration.flatMap(({ properties }) =>
+      Object.entries(properties).filter(
+        ([, setting]) => setting.type === 'string' && setting.enum === undefined,
+      ),
+    );
+    expect(free.length).toBeGreaterThan(harmless.length);
+    for (const [key, { scope }] of free) {
+      if (harmless.includes(key)) continue;
+      expect(restricted).toContain(key);
+      // A program to run is not the folder's to name even when it is trusted.
+      if (key.endsWith('Path')) expect(scope).toBe('machine');
+    }
   });
 
   it('has the files that it names', () => {

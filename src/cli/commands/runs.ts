@@ -1,15 +1,16 @@
 import path from 'node:path';
 import { existsSync } from 'node:fs';
 import { badInput } from '../../core/errors';
-import { stopRun } from '../../client/runs';
+import { attachRun, killRun, stopRun } from '../../client/runs';
 import { resumeRunOrSweep } from '../../client/sweeps';
 import { listRuns } from '../../run/listRuns';
 import { runsFolderFor } from '../../run/paths';
+import { pruneRun } from '../../run/prune';
 import { readPlan } from '../../run/runFolder';
 import { attachedBackend } from '../backend';
 import { EXIT } from '../failure';
 import { Output } from '../output';
-import { table } from '../render/format';
+import { megabytes, table } from '../render/format';
 import { watchRun } from '../watchRun';
 import { watchSweep } from './sweep';
 
@@ -36,7 +37,7 @@ export async function runsCommand(flags: RunsFlags): Promise<void> {
     run.state,
     run.model,
     path.relative(process.cwd(), run.file),
-    `${(run.sizeBytes / 1e6).toFixed(1)} MB`,
+    megabytes(run.sizeBytes),
   ]);
   const [head, ...lines] = table(
     [left('run'), left('state'), left('model'), left('file'), { title: 'size', align: 'right' }],
@@ -58,11 +59,37 @@ export async function resumeCommand(run: string, flags: RunsFlags): Promise<void
   process.exitCode = end.exitCode;
 }
 
+/** `shrinknets watch`: looks on, whoever started the run; Ctrl-C ends the looking on. */
+export async function watchCommand(run: string, flags: RunsFlags): Promise<void> {
+  const handle = await attachRun(await findRun(run, flags.out));
+  const end = await watchRun(handle, { json: flags.json === true, write: false, looksOn: true });
+  process.exitCode = end.exitCode;
+}
+
+/** `shrinknets prune`: of one run, or of all that are not being trained. */
+export async function pruneCommand(run: string | undefined, flags: RunsFlags): Promise<void> {
+  const runs = run === undefined ? await listRuns(runsFolderFor(path.resolve('x'), flags.out)) : undefined;
+  const idle = runs?.filter((each) => each.state !== 'running').map((each) => each.folder);
+  const folders = run === undefined ? (idle ?? []) : [await findRun(run, flags.out)];
+  const output = new Output();
+  let freed = 0;
+  for (const folder of folders) {
+    const bytes = await pruneRun(folder);
+    freed += bytes;
+    if (bytes > 0) output.line(`${path.basename(folder)}  ${megabytes(bytes)}`);
+  }
+  output.line(
+    `${megabytes(freed)} given back; runs that are not done can still be resumed, and results are kept.`,
+  );
+  const running = (runs?.length ?? 0) - (idle?.length ?? 0);
+  if (running > 0) output.line(`left alone because in training: ${running}`);
+}
+
 /** `shrinknets stop` */
-export async function stopCommand(run: string, flags: RunsFlags): Promise<void> {
+export async function stopCommand(run: string, flags: RunsFlags & { readonly now?: boolean }): Promise<void> {
   const folder = await findRun(run, flags.out);
   const output = new Output();
-  if (await stopRun(folder))
+  if (await (flags.now === true ? killRun : stopRun)(folder))
     output.line(
       `${path.basename(folder)} is stopped; go on with: shrinknets resume ${path.basename(folder)}`,
     );

@@ -1,5 +1,5 @@
 /** Rows as the terminal shows them, and the numbers in them. */
-export { change, count, milliseconds, percent, seconds } from '../../shell/format';
+export { change, count, megabytes, milliseconds, percent, seconds } from '../../shell/format';
 
 export interface Column {
   readonly title: string;

@@ -2,7 +2,8 @@ import path from 'node:path';
 import * as vscode from 'vscode';
 import { killRun, stopRun } from '../../client/runs';
 import { resumeRunOrSweep } from '../../client/sweeps';
-import { deleteRun } from '../../run/prune';
+import { deleteRun, pruneRun } from '../../run/prune';
+import { megabytes } from '../../shell/format';
 import { Cancelled, requireTrust } from '../failure';
 import { backendSettings, isOn } from '../settings/settings';
 import type { Services } from '../services';
@@ -78,6 +79,19 @@ export async function deleteRunCommand({ runs }: Services, target: Target): Prom
   await deleteRun(run.folder);
   runs.forget(run.folder);
   await runs.refresh();
+}
+
+/** `Free Disk Space of Run`: deletes the checkpoints that resuming does not need. */
+export async function pruneRunCommand({ runs }: Services, target: Target): Promise<void> {
+  const question = vscode.l10n.t('Whose old checkpoints shall be deleted?');
+  const run = await pickRun(runs, target, (each) => each.state !== 'running', question);
+  const freed = megabytes(await pruneRun(run.folder));
+  await runs.refresh();
+  const message =
+    run.state === 'done'
+      ? vscode.l10n.t('{0}: {1} given back; its result and weights are kept.', run.id, freed)
+      : vscode.l10n.t('{0}: {1} given back; it can still be resumed.', run.id, freed);
+  void vscode.window.showInformationMessage(message);
 }
 
 export async function openRunFolderCommand({ runs }: Services, target: Target): Promise<void> {

@@ -1,6 +1,7 @@
 import path from 'node:path';
 import * as vscode from 'vscode';
 import type { RunState, RunSummary } from '../../run/listRuns';
+import { megabytes } from '../../shell/format';
 import { describeState } from './pickRun';
 import { isResumable, type RunStore } from './runStore';
 
@@ -25,7 +26,8 @@ export class RunItem extends vscode.TreeItem {
     const when = new Date(run.startedAt).toLocaleString();
     const { sweep } = run;
     const trial = sweep === undefined ? '' : `λ ${sweep.lambdas[sweep.trial]} · `;
-    this.description = `${trial}${state} · ${when}`;
+    const size = megabytes(run.sizeBytes);
+    this.description = `${trial}${state} · ${when} · ${size}`;
     this.iconPath = new vscode.ThemeIcon(pinned ? 'pinned' : ICONS[run.state]);
     this.contextValue = [
       'run',
@@ -34,7 +36,6 @@ export class RunItem extends vscode.TreeItem {
       isResumable(run, runs.all) ? 'resumable' : '',
       pinned ? 'pinned' : 'unpinned',
     ].join(' ');
-    const size = `${(run.sizeBytes / 1e6).toFixed(1)} MB`;
     const lines = [
       path.basename(run.file),
       run.id,
