@@ -82,7 +82,6 @@ function contextOf(options: TrainOptions, emit: (event: RunEvent) => void): RunC
       onlyHinted: false,
     },
     options,
-    history: [],
     stop: new AbortController().signal,
     emit,
     progress: () => undefined,

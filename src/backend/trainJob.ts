@@ -36,7 +36,7 @@ export async function trainJob(context: RunContext): Promise<'done' | 'stopped'>
     ...(options.learningRate === undefined ? {} : { learningRate: options.learningRate }),
   };
   const mode = switchModeOf(options);
-  const begun = context.history.findLast((event) => event.type === 'engine')?.name;
+  const begun = context.begunOn;
   const choose = (name: string, avoid: readonly string[] = context.avoidEngines ?? []) =>
     chooseEngine(name, prepared, spec, mode, options.batchSize, options.seed, avoid);
   const chosen = await choose(engineFor(context, begun)).catch((thrown: unknown) => {

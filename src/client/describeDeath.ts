@@ -1,9 +1,10 @@
 import { join } from 'node:path';
 import { z } from 'zod';
 import { ShrinkError } from '../core/errors';
-import type { JournalEvent } from '../core/events';
 import { describeExit, EXIT_NOT_BEGUN, START_FAILURE_MARK, type ProcessExit } from '../protocol/process';
 import { readCrashes } from '../run/crashes';
+import { whyNotWritable } from '../run/durable';
+import { readTail } from '../run/listRuns';
 import { readLogLines } from '../run/log';
 import { RUN_FILES } from '../run/paths';
 
@@ -24,6 +25,8 @@ export async function startFailure(folder: string, logStart: number, what: strin
   const lines = await readLogLines(folder, logStart);
   return (
     findStartFailure(lines) ??
+    // Where nothing can be written the program could not even say so.
+    (await whyNotWritable(folder)) ??
     new ShrinkError('environment', 'backend-start', `The training program ${what}.${quoteLog(folder, lines)}`)
   );
 }
@@ -46,18 +49,15 @@ function parseJson(text: string): unknown {
 }
 
 /** A sentence on how a run's process ended without an event. @param exit of its supervisor, where it is known */
-export async function describeDeath(
-  folder: string,
-  events: readonly JournalEvent[],
-  exit: ProcessExit | undefined,
-): Promise<string> {
+export async function describeDeath(folder: string, exit: ProcessExit | undefined): Promise<string> {
   const lines = await readLogLines(folder);
   const said = exit?.code === EXIT_NOT_BEGUN ? findStartFailure(lines) : undefined;
   if (said !== undefined) return said.message;
   const crash = (await readCrashes(folder)).at(-1);
   const how = exit === undefined ? 'ended without a word' : describeExit(exit);
   // An older crash is not what ended it now.
-  const known = crash !== undefined && crash.at >= (events.at(-1)?.at ?? 0) ? crash.how : how;
+  const last = (await readTail(folder)).at(-1);
+  const known = crash !== undefined && crash.at >= (last?.at ?? 0) ? crash.how : how;
   return `The training process ${known}; the run can be resumed.${quoteLog(folder, lines)}`;
 }
 

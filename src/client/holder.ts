@@ -44,18 +44,27 @@ export async function waitForNext(
     if (!ended && now !== undefined && now.token !== lock.token) return now;
     // Without a last word the backend is dead already, and a supervisor takes the time it needs.
     if (performance.now() > deadline && (ended || (await backendLives(lock)))) {
-      await killProcessGroup(...groupOf(lock));
+      await killLiving(lock);
       break;
     }
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));
   }
   await backend?.exited;
+  // One that the supervisor had still started, and that took the lock before the supervisor was gone.
+  const now = ended ? undefined : await readLiveLock(folder);
+  if (now !== undefined && now.token !== lock.token) return now;
   await cleanUp(folder, lock);
   return undefined;
 }
 
-function groupOf({ pid, supervisor }: LockInfo): [leader: number, others: readonly number[]] {
-  return supervisor === undefined ? [pid, []] : [supervisor.pid, [pid]];
+/** Ends the group of a lock's processes. Either of them keeps the id of their group from being used again. */
+async function killLiving(lock: LockInfo): Promise<void> {
+  const { pid, supervisor } = lock;
+  const members = [
+    ...(supervisor !== undefined && (await supervisorLives(lock)) ? [supervisor.pid] : []),
+    ...((await backendLives(lock)) ? [pid] : []),
+  ];
+  if (members.length > 0) await killProcessGroup(supervisor?.pid ?? pid, members);
 }
 
 /** A folder that is gone or may not be written needs no cleaning. */
@@ -92,7 +101,6 @@ export async function killHolder(folder: string, lock: LockInfo): Promise<void> 
       `The run is being trained by process ${lock.pid} on ${lock.host}; it can only be ended there.`,
     );
   await markKilled(folder, lock.token);
-  // Either of them keeps the id of their group from being used again.
-  if ((await backendLives(lock)) || (await supervisorLives(lock))) await killProcessGroup(...groupOf(lock));
+  await killLiving(lock);
   await cleanUp(folder, lock);
 }

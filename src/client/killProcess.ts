@@ -3,7 +3,7 @@ import { promisify } from 'node:util';
 import { ShrinkError } from '../core/errors';
 import { codeOf } from '../run/durable';
 import { runningMembers, taskkillArguments } from '../run/processGroup';
-import { readStartTime } from '../run/processIdentity';
+import { exists } from '../run/processIdentity';
 
 /** Ending a backend with everything it started. */
 
@@ -19,18 +19,18 @@ const POLL_MS = 20;
  * Ends a process group: asks, then forces. Within 2 s on every system.
  *
  * @param leader of the group; whoever calls has made sure that it is still that group
- * @param others of its processes that may live when the leader does not; Windows knows no groups, only children
+ * @param members its processes that are known to be those: Windows knows no groups, only children, and soon gives the id
+ *   of a process that is gone to another
  * @throws ShrinkError `kill-failed` if something of it still lives
  */
 export async function killProcessGroup(
   leader: number,
-  others: readonly number[] = [],
+  members: readonly number[] = [leader],
   system: System = REAL_SYSTEM,
 ): Promise<void> {
   if (system.platform === 'win32') {
-    const pids = [leader, ...others.filter((pid) => pid !== leader)];
-    await system.taskkill(taskkillArguments(pids)).catch(() => undefined);
-    if (await waitUntil(() => system.areGone(pids), FORCED_MS)) return;
+    await system.taskkill(taskkillArguments(members)).catch(() => undefined);
+    if (await waitUntil(() => system.areGone(members), FORCED_MS)) return;
   } else {
     signalGroup(leader, 'SIGTERM');
     if (await waitUntil(() => isGroupGone(leader), POLITE_MS)) return;
@@ -48,16 +48,13 @@ export async function killProcessGroup(
 export interface System {
   readonly platform: NodeJS.Platform;
   taskkill(args: readonly string[]): Promise<unknown>;
-  areGone(pids: readonly number[]): Promise<boolean>;
+  areGone(pids: readonly number[]): boolean;
 }
 
 const REAL_SYSTEM: System = {
   platform: process.platform,
   taskkill: (args) => run('taskkill', [...args], { windowsHide: true }),
-  areGone: async (pids) => {
-    for (const pid of pids) if ((await readStartTime(pid)) !== undefined) return false;
-    return true;
-  },
+  areGone: (pids) => !pids.some(exists),
 };
 
 function signalGroup(leader: number, signal: NodeJS.Signals): void {
@@ -78,7 +75,7 @@ async function isGroupGone(leader: number): Promise<boolean> {
   return (await runningMembers(leader)).length === 0;
 }
 
-async function waitUntil(holds: () => Promise<boolean>, timeoutMs: number): Promise<boolean> {
+async function waitUntil(holds: () => Promise<boolean> | boolean, timeoutMs: number): Promise<boolean> {
   for (const deadline = performance.now() + timeoutMs; ;) {
     if (await holds()) return true;
     if (performance.now() >= deadline) return false;

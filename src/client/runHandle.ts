@@ -3,12 +3,13 @@ import type { JournalEvent, Progress } from '../core/events';
 import type { ClientPeer } from '../protocol/connection';
 import type { ProcessExit } from '../protocol/process';
 import { readCrashes } from '../run/crashes';
-import { readJournal } from '../run/journal';
-import { findEnding, readEnding, stateAfter, type RunState } from '../run/listRuns';
+import { readEnding, stateAfter, type RunState } from '../run/listRuns';
 import { readLiveLock, type LockInfo } from '../run/lock';
 import { connectBackend, unreachable } from './connect';
 import { isHolding, killHolder, signalHolder, waitForNext } from './holder';
 import { describeDeath } from './describeDeath';
+import { EventFeed } from './eventFeed';
+import { tell } from './tell';
 import type { SpawnedBackend } from './spawnBackend';
 
 /** How a handle came to its end. */
@@ -38,15 +39,12 @@ export class RunHandle {
   readonly run: string;
   /** Settles when the run has ended or this client has let go. Never rejects. */
   readonly closed: Promise<RunEnd>;
-  private readonly stored: JournalEvent[] = [];
-  private readonly eventListeners = new Set<(event: JournalEvent) => void>();
+  private readonly feed: EventFeed;
   private readonly progressListeners = new Set<(progress: Progress) => void>();
   private latest: Progress | undefined;
   private over = false;
   private lettingGo = false;
   private peer: Promise<ClientPeer> | undefined;
-  private wake: () => void = () => undefined;
-  private changed = this.nextChange();
 
   /** @param lock of the backend; absent if the run is not being trained */
   constructor(
@@ -55,6 +53,7 @@ export class RunHandle {
     private readonly backend?: SpawnedBackend,
   ) {
     this.run = basename(folder);
+    this.feed = new EventFeed(folder);
     this.closed = this.follow();
   }
 
@@ -68,11 +67,6 @@ export class RunHandle {
     return this.lock?.supervisor?.pid ?? this.lock?.pid;
   }
 
-  /** Every event heard so far. */
-  get history(): readonly JournalEvent[] {
-    return this.stored;
-  }
-
   /** Where training stands, as far as it was told. */
   get progress(): Progress | undefined {
     return this.latest;
@@ -80,25 +74,16 @@ export class RunHandle {
 
   /** Every event from the first on; ends when the run does. Can be iterated several times. */
   get events(): AsyncIterable<JournalEvent> {
-    return { [Symbol.asyncIterator]: () => this.iterate() };
+    return { [Symbol.asyncIterator]: () => this.feed.events() };
   }
 
-  private async *iterate(): AsyncGenerator<JournalEvent, void, void> {
-    for (let index = 0; ;) {
-      const event = this.stored[index];
-      if (event !== undefined) {
-        index += 1;
-        yield event;
-      } else if (this.over) return;
-      else await this.changed;
-    }
-  }
-
-  /** Calls with every event from the first on: those so far at once. @returns ends the calls */
+  /**
+   * Calls with every event from the first on, not before this call has returned; all of them before `closed` settles.
+   *
+   * @returns ends the calls
+   */
   onEvent(listener: (event: JournalEvent) => void): () => void {
-    for (const event of this.stored) listener(event);
-    this.eventListeners.add(listener);
-    return () => this.eventListeners.delete(listener);
+    return this.feed.onEvent(listener);
   }
 
   /** @returns ends the calls */
@@ -127,17 +112,17 @@ export class RunHandle {
     if (this.lock !== undefined && (await this.isTrained())) await killHolder(this.folder, this.lock);
   }
 
-  /** Lets go of the run, which goes on. */
+  /** Lets go of the run: one that this client started goes on, one of others does what they want of it. */
   async detach(): Promise<void> {
     if (this.lock === undefined || this.over) return;
     this.lettingGo = true;
     this.backend?.release();
     try {
       const peer = await this.peer;
-      await peer?.ask('detach', {});
+      if (this.backend !== undefined) await peer?.ask('detach', {});
       peer?.end();
     } catch (error) {
-      // A run that ends while it is asked something is no error; nor need one be asked that others started.
+      // A run that ends while it is asked something is no error.
       if (this.backend !== undefined && (await this.isTrained())) throw unreachable(this.lock, error);
     }
     await this.closed;
@@ -153,18 +138,18 @@ export class RunHandle {
       if (this.lock !== undefined) {
         await this.watch(this.lock);
         if (this.isLettingGo()) return LET_GO;
-        const ended = findEnding(this.stored) !== undefined || (await readEnding(this.folder)) !== undefined;
+        const ended = (await this.readEnding()) !== undefined;
         const next = await waitForNext(this.folder, this.lock, this.backend, ended);
         if (this.isLettingGo()) return LET_GO;
         if (next !== undefined) return await this.describeRestart(next);
       }
-      await this.readRest();
+      await this.feed.readJournal();
       return await this.describeEnd();
     } catch (error) {
       return { state: 'interrupted', message: error instanceof Error ? error.message : String(error) };
     } finally {
       this.over = true;
-      this.wake();
+      await this.feed.end();
     }
   }
 
@@ -191,7 +176,7 @@ export class RunHandle {
    */
   private async watchDisk(lock: LockInfo): Promise<void> {
     while (!this.isSettled() && (await isHolding(this.folder, lock))) {
-      await this.readRest();
+      await this.feed.readJournal();
       await new Promise((resolve) => setTimeout(resolve, DISK_MS));
     }
   }
@@ -202,40 +187,25 @@ export class RunHandle {
   }
 
   private isSettled(): boolean {
-    return this.lettingGo || findEnding(this.stored) !== undefined;
+    return this.lettingGo || this.feed.ending !== undefined;
   }
 
   private async join(lock: LockInfo): Promise<ClientPeer> {
     const peer = await connectBackend(lock, {
-      onEvent: (event) => this.take(event),
+      onEvent: (event) => this.feed.take(event),
       onProgress: (progress) => {
         this.latest = progress;
         tell(this.progressListeners, progress);
       },
     });
-    await peer.ask('subscribe', { fromSeq: this.stored.length });
+    const { nextSeq } = await peer.ask('subscribe', { fromSeq: this.feed.next });
+    this.feed.skipTo(nextSeq);
     return peer;
   }
 
-  private take(event: JournalEvent): void {
-    // After a lost connection some come twice.
-    if (event.seq !== this.stored.length) return;
-    this.stored.push(event);
-    this.wake();
-    this.changed = this.nextChange();
-    tell(this.eventListeners, event);
-  }
-
-  private nextChange(): Promise<void> {
-    return new Promise((resolve) => {
-      this.wake = resolve;
-    });
-  }
-
-  /** What was written but not heard: the journal is the truth. */
-  private async readRest(): Promise<void> {
-    const { events } = await readJournal(this.folder);
-    for (const event of events) this.take(event);
+  /** As it was heard, which the disk may have had no room for, or as it is written. */
+  private async readEnding(): Promise<JournalEvent | undefined> {
+    return this.feed.ending ?? (await readEnding(this.folder));
   }
 
   private async describeRestart(lock: LockInfo): Promise<RunEnd> {
@@ -248,7 +218,7 @@ export class RunHandle {
   }
 
   private async describeEnd(): Promise<RunEnd> {
-    const ending = findEnding(this.stored);
+    const ending = await this.readEnding();
     const exit = this.backend === undefined ? undefined : await this.backend.exited;
     const rest = exit === undefined ? {} : { exit };
     switch (ending?.type) {
@@ -260,22 +230,9 @@ export class RunHandle {
       default:
         return {
           state: 'interrupted',
-          message: await describeDeath(this.folder, this.stored, exit),
+          message: await describeDeath(this.folder, exit),
           ...rest,
         };
-    }
-  }
-}
-
-/** A listener that throws keeps nobody else from hearing, and is not swallowed by the connection either. */
-function tell<T>(listeners: ReadonlySet<(news: T) => void>, news: T): void {
-  for (const listener of listeners) {
-    try {
-      listener(news);
-    } catch (error) {
-      queueMicrotask(() => {
-        throw error;
-      });
     }
   }
 }

@@ -32,8 +32,8 @@ export interface RunContext {
   readonly options: TrainOptions;
   /** The checkpoint to go on from; absent for a new run. */
   readonly resumeFrom?: Checkpoint;
-  /** Events already in the journal: those after the checkpoint's step have been dropped. */
-  readonly history: readonly RunEvent[];
+  /** Name of the engine that a resumed run was trained by. */
+  readonly begunOn?: string;
   /** Engines that broke down under this run or on which its process died too often: take another. */
   readonly avoidEngines?: readonly string[];
   /** Aborted when somebody asks to stop: take a checkpoint, keep what was learned, return. */

@@ -6,7 +6,8 @@ import type { JournalEvent, Progress } from '../core/events';
  * client is `initialize` with the token from the run's lock; everything before it is refused.
  */
 
-export const PROTOCOL_VERSION = 1;
+/** 2: a backend sends only the newest events, a client reads those before from the journal. */
+export const PROTOCOL_VERSION = 2;
 
 /** Longest message a backend reads: clients have nothing long to say. */
 export const MAX_REQUEST_BYTES = 64 * 1024;
@@ -35,7 +36,10 @@ export const REQUESTS = {
       nextSeq: z.number().int(),
     }),
   },
-  /** Sends the journal from `fromSeq` on as `events`, then every new event. */
+  /**
+   * Sends the events from `fromSeq` on as `events`, then every new one. Of those before now only the newest, so that `seq`
+   * may jump once: the journal on the disk has the others.
+   */
   subscribe: {
     params: z.strictObject({ fromSeq: z.number().int().min(0) }),
     result: z.object({ nextSeq: z.number().int() }),

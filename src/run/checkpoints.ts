@@ -55,33 +55,46 @@ export async function findLatestCheckpoint(
   return undefined;
 }
 
-/** The checkpoints worth keeping: the last {@link KEPT_CHECKPOINTS} and the best one. */
+/**
+ * Which checkpoints of a journal are worth keeping: the last {@link KEPT_CHECKPOINTS}, and the one whose last epoch
+ * before it has the best validation (accuracy if there is one, else loss).
+ */
+export class CheckpointChoice {
+  private latest: readonly CheckpointEvent[] = [];
+  private best: CheckpointEvent | undefined;
+  private bestScore = Number.NEGATIVE_INFINITY;
+  private score = Number.NEGATIVE_INFINITY;
+
+  /** Takes the journal's next event. */
+  take(event: JournalEvent): void {
+    if (event.type === 'epoch') this.score = event.validation.accuracy ?? -event.validation.loss;
+    if (event.type !== 'checkpoint') return;
+    this.latest = [...this.latest, event].slice(-KEPT_CHECKPOINTS);
+    if (this.score < this.bestScore || this.score === Number.NEGATIVE_INFINITY) return;
+    this.bestScore = this.score;
+    this.best = event;
+  }
+
+  get newest(): CheckpointEvent | undefined {
+    return this.latest.at(-1);
+  }
+
+  /** Their files, relative to the run's folder. */
+  get files(): Set<string> {
+    return new Set([...this.latest, ...(this.best === undefined ? [] : [this.best])].map(({ file }) => file));
+  }
+}
+
+/** The files of the checkpoints worth keeping, see {@link CheckpointChoice}. */
 export function chooseKept(events: readonly JournalEvent[]): Set<string> {
-  const checkpoints = events.filter((event) => event.type === 'checkpoint');
-  const kept = new Set(checkpoints.slice(-KEPT_CHECKPOINTS).map((event) => event.file));
-  const best = bestCheckpoint(events);
-  if (best !== undefined) kept.add(best);
-  return kept;
+  const choice = new CheckpointChoice();
+  for (const event of events) choice.take(event);
+  return choice.files;
 }
 
 /** Only this checkpoint, or none. */
 export function chooseNewest(event: CheckpointEvent | undefined): Set<string> {
   return new Set(event === undefined ? [] : [event.file]);
-}
-
-/** The checkpoint whose last epoch before it has the best validation: accuracy if there is one, else loss. */
-function bestCheckpoint(events: readonly JournalEvent[]): string | undefined {
-  let score = Number.NEGATIVE_INFINITY;
-  let best = Number.NEGATIVE_INFINITY;
-  let file: string | undefined;
-  for (const event of events) {
-    if (event.type === 'epoch') score = event.validation.accuracy ?? -event.validation.loss;
-    else if (event.type === 'checkpoint' && score >= best && score > Number.NEGATIVE_INFINITY) {
-      best = score;
-      file = event.file;
-    }
-  }
-  return file;
 }
 
 /** Deletes checkpoints that are not kept, and what cut-off writes left. Never throws for a file that stays. */

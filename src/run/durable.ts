@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
-import { open, rename, rm } from 'node:fs/promises';
+import { open, rename, rm, writeFile } from 'node:fs/promises';
+import { constants } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { messageOf, ShrinkError, type ErrorKind } from '../core/errors';
 
@@ -9,6 +10,8 @@ import { messageOf, ShrinkError, type ErrorKind } from '../core/errors';
  * of the folder. (`write-file-atomic` 7 does not sync the folder, so a rename could be lost.)
  */
 
+/** More than what a file system keeps beside a name. */
+const PROBE_BYTES = 16 * 1024;
 const TEMPORARY = /^\..*\.tmp$/;
 
 /** Whether a file name is one of a write that was cut off. */
@@ -36,6 +39,8 @@ export function fileError(
 /** The `code` of a system error, e.g. `ENOENT`. */
 export function codeOf(thrown: unknown): string | undefined {
   if (typeof thrown !== 'object' || thrown === null || !('code' in thrown)) return undefined;
+  // Node.js has no name for it and says "Unknown system error -122".
+  if ('errno' in thrown && thrown.errno === -constants.errno.EDQUOT) return 'EDQUOT';
   return typeof thrown.code === 'string' ? thrown.code : undefined;
 }
 
@@ -49,6 +54,8 @@ function diagnose(code: string | undefined, thrown: unknown): readonly [string, 
     case 'EACCES':
     case 'EPERM':
       return ['not-writable', 'it may not be written. Choose another folder or change its permissions.'];
+    case 'EIO':
+      return ['disk-failed', 'the disk failed, or the connection to it. See to it, then resume the run.'];
     case 'ENOENT':
     case 'ENOTDIR':
       return ['folder-gone', 'the folder is not there (any more).'];
@@ -92,6 +99,43 @@ function syncFolderSync(folder: string): void {
   }
 }
 
+/** Windows refuses for a moment to replace a file that a virus scanner or an indexer has open. */
+const HELD = new Set(['EPERM', 'EACCES', 'EBUSY']);
+const HELD_TRIES = 20;
+const HELD_MS = 50;
+
+/** Whether it is worth trying again. @param tries so far */
+export function isHeldByOthers(
+  thrown: unknown,
+  tries: number,
+  platform: NodeJS.Platform = process.platform,
+): boolean {
+  return platform === 'win32' && tries < HELD_TRIES && HELD.has(codeOf(thrown) ?? '');
+}
+
+async function replace(temporary: string, path: string): Promise<void> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await rename(temporary, path);
+    } catch (error) {
+      if (!isHeldByOthers(error, tries)) throw error;
+      await new Promise((resolve) => setTimeout(resolve, HELD_MS));
+    }
+  }
+}
+
+/** As {@link replace}, at once. */
+function replaceSync(temporary: string, path: string): void {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return renameSync(temporary, path);
+    } catch (error) {
+      if (!isHeldByOthers(error, tries)) throw error;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, HELD_MS);
+    }
+  }
+}
+
 /**
  * Replaces a file durably. The folder must exist: it is never made here, so that a run whose folder was deleted
  * does not come back half.
@@ -113,11 +157,24 @@ export async function writeDurably(
     } finally {
       await handle.close();
     }
-    await rename(temporary, path);
+    await replace(temporary, path);
     await syncFolder(dirname(path));
   } catch (error) {
     await rm(temporary, { force: true }).catch(() => undefined);
     throw fileError(error, 'write a file', path);
+  }
+}
+
+/** Tries to write into a folder. @returns what is in the way, if anything is */
+export async function whyNotWritable(folder: string): Promise<ShrinkError | undefined> {
+  const probe = temporaryFor(join(folder, 'probe'));
+  try {
+    await writeFile(probe, Buffer.alloc(PROBE_BYTES), { flag: 'wx' });
+    return undefined;
+  } catch (error) {
+    return fileError(error, 'write into the folder of the run', folder);
+  } finally {
+    await rm(probe, { force: true }).catch(() => undefined);
   }
 }
 
@@ -132,7 +189,7 @@ export function writeDurablySync(path: string, content: string): void {
     } finally {
       closeSync(descriptor);
     }
-    renameSync(temporary, path);
+    replaceSync(temporary, path);
     syncFolderSync(dirname(path));
   } catch (error) {
     rmSync(temporary, { force: true });

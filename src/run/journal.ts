@@ -18,6 +18,9 @@ export interface JournalContent {
 }
 
 const NEW_LINE = 0x0a;
+/** No event is near as long: bytes without a line end are damage, and are not waited for. */
+const MAX_LINE_BYTES = 64 * 1024 * 1024;
+const DECODER = new TextDecoder('utf-8');
 
 /**
  * Reads the good lines of a journal from the start. A last line without its end is torn and left out; so is
@@ -26,22 +29,68 @@ const NEW_LINE = 0x0a;
  * @throws ShrinkError `journal-version` if a newer version wrote it
  */
 export function parseJournal(bytes: Uint8Array): JournalContent {
-  const events: JournalEvent[] = [];
-  const ends: number[] = [];
-  const decoder = new TextDecoder('utf-8');
-  let start = 0;
-  for (;;) {
-    const end = bytes.indexOf(NEW_LINE, start);
-    if (end < 0) break;
-    const value = parseLine(decoder.decode(bytes.subarray(start, end)));
-    if (events.length === 0) refuseNewer(value);
-    const event = parseJournalEvent(value);
-    if (event?.seq !== events.length) break;
-    start = end + 1;
-    events.push(event);
-    ends.push(start);
+  const parser = new JournalParser();
+  const placed = [...parser.push(bytes)];
+  return {
+    events: placed.map(({ event }) => event),
+    ends: placed.map(({ end }) => end),
+    lostBytes: bytes.byteLength - parser.end,
+  };
+}
+
+/** An event, and where its line ends. */
+export interface PlacedEvent {
+  readonly event: JournalEvent;
+  /** Bytes from the start of the journal. */
+  readonly end: number;
+}
+
+/** Reads the good lines of a journal that comes in pieces. */
+export class JournalParser {
+  private rest: Uint8Array = new Uint8Array();
+  private broken = false;
+
+  /**
+   * @param seq of the first event that comes
+   * @param at where its line begins, in bytes from the start of the journal
+   */
+  constructor(
+    private seq = 0,
+    private at = 0,
+  ) {}
+
+  /** Where the last good line ends. */
+  get end(): number {
+    return this.at;
   }
-  return { events, ends, lostBytes: bytes.byteLength - start };
+
+  /** Whether a line was no event or had the wrong `seq`: nothing good comes any more. */
+  get isBroken(): boolean {
+    return this.broken;
+  }
+
+  /** @param bytes are not kept @throws ShrinkError `journal-version` */
+  *push(bytes: Uint8Array): Generator<PlacedEvent, void, void> {
+    const all = this.rest.byteLength === 0 ? bytes : Buffer.concat([this.rest, bytes]);
+    let start = 0;
+    while (!this.broken) {
+      const end = all.indexOf(NEW_LINE, start);
+      if (end < 0) break;
+      const value = parseLine(DECODER.decode(all.subarray(start, end)));
+      if (this.seq === 0) refuseNewer(value);
+      const event = parseJournalEvent(value);
+      if (event?.seq !== this.seq) {
+        this.broken = true;
+        break;
+      }
+      this.at += end + 1 - start;
+      this.seq += 1;
+      start = end + 1;
+      yield { event, end: this.at };
+    }
+    if (all.byteLength - start > MAX_LINE_BYTES) this.broken = true;
+    this.rest = this.broken ? new Uint8Array() : Uint8Array.from(all.subarray(start));
+  }
 }
 
 function parseLine(line: string): unknown {
@@ -119,13 +168,22 @@ export class JournalWriter {
     try {
       writeFully(this.descriptor, line, this.length);
     } catch (error) {
-      ftruncateSync(this.descriptor, this.length);
+      this.cutBack();
       throw fileError(error, 'write the journal', this.path);
     }
     this.length += line.byteLength;
     this.nextSeq += 1;
     this.lastAt = stored.at;
     return stored;
+  }
+
+  /** A disk that takes no more may refuse this, too: then readers leave out what is torn, and the next event is written over it. */
+  private cutBack(): void {
+    try {
+      ftruncateSync(this.descriptor, this.length);
+    } catch {
+      // What is told is why it could not be written.
+    }
   }
 
   /** Makes everything appended survive a power loss. */

@@ -194,10 +194,13 @@ async function writeTemporary(folder: string, lock: LockInfo): Promise<string> {
   try {
     await handle.writeFile(`${JSON.stringify(lock)}\n`);
     await handle.sync();
+    return temporary;
+  } catch (error) {
+    await rm(temporary, { force: true }).catch(() => undefined);
+    throw error;
   } finally {
     await handle.close();
   }
-  return temporary;
 }
 
 /** A hard link appears at once with its whole content; a copy is for file systems without links. */

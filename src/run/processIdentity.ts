@@ -56,6 +56,8 @@ export async function readStartTime(
   platform: NodeJS.Platform = process.platform,
 ): Promise<string | undefined> {
   if (platform === 'linux') return readLinuxStartTime(pid);
+  // PowerShell takes a second; that there is no such process is known without it.
+  if (!exists(pid)) return undefined;
   const { file, args } = startTimeCommand(platform, pid);
   try {
     const { stdout } = await run(file, args, { env: { ...process.env, LC_ALL: 'C' }, windowsHide: true });

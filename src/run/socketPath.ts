@@ -12,6 +12,7 @@ import { codeOf } from './durable';
 
 const PREFIX = 'shrinknets-';
 const SOCKET_NAME = 's';
+const OUR_PIPE = /^\\\\\.\\pipe\\shrinknets-[0-9a-f]{32}$/;
 /** macOS allows 103 bytes, Linux 107. */
 const MAX_SOCKET_PATH_BYTES = 103;
 
@@ -67,8 +68,11 @@ export async function remakeSocketFolder(socket: string): Promise<void> {
  * Whether a socket is one that a backend of this user made: the lock that names it lies in a workspace, which
  * somebody else may have written.
  */
-export async function isOwnSocket(socket: string): Promise<boolean> {
-  if (process.platform === 'win32') return socket.startsWith(`\\\\.\\pipe\\${PREFIX}`);
+export async function isOwnSocket(
+  socket: string,
+  platform: NodeJS.Platform = process.platform,
+): Promise<boolean> {
+  if (platform === 'win32') return OUR_PIPE.test(socket);
   return hasOurName(socket) && (await isPrivate(dirname(socket)));
 }
 

@@ -34,16 +34,22 @@ describe('on Windows, which this is not, the processes of a run', () => {
         // taskkill complains when one of several is gone already.
         return Promise.reject(new Error('ERROR: The process "8" not found.'));
       },
-      areGone: (pids) => Promise.resolve(pids.every((pid) => !alive.has(pid))),
+      areGone: (pids) => pids.every((pid) => !alive.has(pid)),
     };
     return { calls, system };
   };
 
   it('are named both, since a child is only found through a parent that lives', async () => {
     const { calls, system } = windows(new Set([8, 9]), true);
-    await killProcessGroup(8, [9], system);
+    await killProcessGroup(8, [8, 9], system);
     expect(calls).toEqual(['/PID 8 /PID 9 /T /F']);
     expect(taskkillArguments([42])).toEqual(['/PID', '42', '/T', '/F']);
+  });
+
+  it('that are gone are not named: their ids may be others’ by now', async () => {
+    const { calls, system } = windows(new Set([9]), true);
+    await killProcessGroup(8, [9], system);
+    expect(calls).toEqual(['/PID 9 /T /F']);
   });
 
   it('that stay are told of', async () => {

@@ -7,6 +7,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { Clients } from '../../src/backend/server/clients';
 import { ShrinkError } from '../../src/core/errors';
 import type { JournalEvent } from '../../src/core/events';
+import { RecentEvents } from '../../src/core/recentEvents';
 import { PROTOCOL_VERSION } from '../../src/protocol/backend';
 import { BoundedReader } from '../../src/protocol/boundedReader';
 import { joinConnection } from '../../src/protocol/connection';
@@ -263,10 +264,12 @@ describe('fuzzed', { timeout: 60_000 + RUNS * 100 }, () => {
   it('messages to a backend never end it, whatever they are', async () => {
     const path = join(makeFolder(), 's');
     const token = 'f'.repeat(64);
+    const recent = new RecentEvents(100);
+    for (const event of JOURNAL) recent.push(event);
     const server = new Clients({
       run: 'r',
       token,
-      events: JOURNAL,
+      recent,
       ready: Promise.resolve(),
       state: () => 'running',
       stop: () => undefined,

@@ -4,6 +4,7 @@ import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Message } from 'vscode-jsonrpc/node.js';
 import { Clients } from '../../src/backend/server/clients';
 import type { JournalEvent } from '../../src/core/events';
+import { RecentEvents } from '../../src/core/recentEvents';
 import { MAX_REQUEST_BYTES, PROTOCOL_VERSION } from '../../src/protocol/backend';
 import { BoundedReader, parseHeader } from '../../src/protocol/boundedReader';
 import { joinConnection, type ClientPeer } from '../../src/protocol/connection';
@@ -12,7 +13,7 @@ import { makeFolder, removeFolders, until } from '../run/support/runs';
 afterAll(removeFolders);
 
 const TOKEN = 'f'.repeat(64);
-const EVENTS: JournalEvent[] = [];
+let recent = new RecentEvents(1_000);
 const asked: string[] = [];
 let attached = 0;
 let path: string;
@@ -20,14 +21,14 @@ let server: Clients;
 const closers: (() => void)[] = [];
 
 beforeEach(async () => {
-  EVENTS.length = 0;
+  recent = new RecentEvents(1_000);
   asked.length = 0;
   attached = 0;
   path = join(makeFolder(), 's');
   server = new Clients({
     run: 'r',
     token: TOKEN,
-    events: EVENTS,
+    recent,
     ready: Promise.resolve(),
     state: () => 'running',
     stop: () => void asked.push('stop'),
@@ -99,7 +100,7 @@ const event = (seq: number, message = 'm'): JournalEvent => ({
 
 describe('the protocol', () => {
   it('greets, tells the journal from a seq on, then what is new', async () => {
-    EVENTS.push(event(0), event(1));
+    for (const seq of [0, 1]) recent.push(event(seq));
     const { peer, heard } = await joinBackend();
     expect(await peer.ask('initialize', { version: PROTOCOL_VERSION, token: TOKEN })).toEqual({
       version: PROTOCOL_VERSION,
@@ -109,7 +110,7 @@ describe('the protocol', () => {
       nextSeq: 2,
     });
     expect(await peer.ask('subscribe', { fromSeq: 1 })).toEqual({ nextSeq: 2 });
-    EVENTS.push(event(2));
+    recent.push(event(2));
     server.publish(event(2));
     await until(
       () => heard.events.length,
@@ -121,7 +122,7 @@ describe('the protocol', () => {
   });
 
   it('sends a long journal in parts that stay under the longest message', async () => {
-    for (let seq = 0; seq < 50; seq += 1) EVENTS.push(event(seq, 'x'.repeat(100_000)));
+    for (let seq = 0; seq < 50; seq += 1) recent.push(event(seq, 'x'.repeat(100_000)));
     const heard: number[] = [];
     const peer = joinConnection(await connect(), 1_500_000, {
       events: ({ events }) => void heard.push(events.length),
@@ -134,6 +135,15 @@ describe('the protocol', () => {
       (sum) => sum === 50,
     );
     expect(heard.length).toBeGreaterThan(3);
+  });
+
+  it('sends only the newest events of a long journal', async () => {
+    for (let seq = 0; seq < 5_000; seq += 1) recent.push(event(seq));
+    const { peer, heard } = await joinBackend();
+    await peer.ask('initialize', { version: PROTOCOL_VERSION, token: TOKEN });
+    expect(await peer.ask('subscribe', { fromSeq: 0 })).toEqual({ nextSeq: 5_000 });
+    expect(heard.events.at(-1)).toEqual(event(4_999));
+    expect(heard.events.length).toBeLessThanOrEqual(2_000);
   });
 
   it('tells progress at a bounded rate, the newest last', async () => {

@@ -173,7 +173,16 @@ describe('a socket', () => {
     await removeSocketPath(socket);
     expect(existsSync(join(socket, '..'))).toBe(false);
     expect(await isOwnSocket('/var/run/docker.sock')).toBe(false);
-    expect(await makeSocketPath('win32')).toMatch(/^\\\\\.\\pipe\\shrinknets-[0-9a-f]{32}$/);
+    const pipe = await makeSocketPath('win32');
+    // Windows takes at most 256 characters, and only after this beginning.
+    expect(pipe).toMatch(/^\\\\\.\\pipe\\shrinknets-[0-9a-f]{32}$/);
+    expect(await isOwnSocket(pipe, 'win32')).toBe(true);
+    for (const other of [
+      `${pipe}0`,
+      pipe.replace('pipe', 'mailslot'),
+      String.raw`\\server\pipe\shrinknets-x`,
+    ])
+      expect(await isOwnSocket(other, 'win32')).toBe(false);
   });
 
   it('lies in the user’s runtime folder, if that is private and short enough', async () => {

@@ -1,6 +1,7 @@
 import { timingSafeEqual } from 'node:crypto';
 import { createServer, type Server, type Socket } from 'node:net';
 import type { JournalEvent, Progress } from '../../core/events';
+import type { RecentEvents } from '../../core/recentEvents';
 import {
   EVENTS_PART_CHARACTERS,
   MAX_REQUEST_BYTES,
@@ -26,8 +27,9 @@ const PROGRESS_MS = 100;
 export interface ClientsOwner {
   readonly run: string;
   readonly token: string;
-  readonly events: readonly JournalEvent[];
-  /** Settles when `events` holds the journal as far as it stays; clients wait for it. */
+  /** The newest events; clients read those before from the disk. */
+  readonly recent: RecentEvents;
+  /** Settles when `recent` holds the journal as far as it stays; clients wait for it. */
   readonly ready: Promise<void>;
   state(): BackendState;
   stop(): void;
@@ -50,6 +52,7 @@ export class Clients {
   private lastProgress: Progress | undefined;
   private progressTimer: NodeJS.Timeout | undefined;
   private relistening = false;
+  private unsent: JournalEvent[] = [];
 
   constructor(private readonly owner: ClientsOwner) {
     this.server = createServer((socket) => this.accept(socket));
@@ -83,7 +86,15 @@ export class Clients {
 
   /** Sends an event that has just been stored. */
   publish(event: JournalEvent): void {
-    this.send((client) => client.peer.notify('events', { events: [event] }));
+    this.unsent.push(event);
+    // Those that come at once go together: a message for each would pile up at a client that is busy.
+    if (this.unsent.length === 1) queueMicrotask(() => this.flush());
+  }
+
+  private flush(): void {
+    const events = this.unsent;
+    this.unsent = [];
+    if (events.length > 0) this.send((client) => sendInParts(client, events));
   }
 
   /** Sends progress: the newest at most every {@link PROGRESS_MS}, and not to a client that is behind. */
@@ -106,6 +117,7 @@ export class Clients {
   /** Lets everybody read what was sent, then closes. */
   async close(timeoutMs: number): Promise<void> {
     clearTimeout(this.progressTimer);
+    this.flush();
     this.server.close();
     const gone = [...this.attached].map((client) => client.peer.closed);
     for (const client of this.attached) client.peer.end();
@@ -162,12 +174,12 @@ export class Clients {
           run: this.owner.run,
           pid: process.pid,
           state: this.owner.state(),
-          nextSeq: this.owner.events.length,
+          nextSeq: this.owner.recent.next,
         };
       },
       subscribe: ({ fromSeq }) => {
         const subscriber = admitted();
-        const nextSeq = this.owner.events.length;
+        const nextSeq = this.owner.recent.next;
         this.catchUp(subscriber, fromSeq);
         subscriber.subscribed = true;
         return { nextSeq };
@@ -195,21 +207,25 @@ export class Clients {
     });
   }
 
-  /** The events so far, in parts that stay far under the longest message. */
   private catchUp(client: Client, fromSeq: number): void {
-    let part: JournalEvent[] = [];
-    let characters = 0;
-    for (const event of this.owner.events.slice(fromSeq)) {
-      part.push(event);
-      characters += JSON.stringify(event).length;
-      if (characters < EVENTS_PART_CHARACTERS) continue;
-      client.peer.notify('events', { events: part });
-      part = [];
-      characters = 0;
-    }
-    if (part.length > 0) client.peer.notify('events', { events: part });
+    sendInParts(client, this.owner.recent.from(fromSeq));
     if (this.lastProgress !== undefined) client.peer.notify('progress', { progress: this.lastProgress });
   }
+}
+
+/** Sends events in parts that stay far under the longest message. */
+function sendInParts(client: Client, events: readonly JournalEvent[]): void {
+  let part: JournalEvent[] = [];
+  let characters = 0;
+  for (const event of events) {
+    part.push(event);
+    characters += JSON.stringify(event).length;
+    if (characters < EVENTS_PART_CHARACTERS) continue;
+    client.peer.notify('events', { events: part });
+    part = [];
+    characters = 0;
+  }
+  if (part.length > 0) client.peer.notify('events', { events: part });
 }
 
 function sameText(given: string, wanted: string): boolean {

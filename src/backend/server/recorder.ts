@@ -3,8 +3,14 @@ import { basename, dirname, join } from 'node:path';
 import { ShrinkError } from '../../core/errors';
 import type { JournalEvent, RunEvent } from '../../core/events';
 import type { Checkpoint } from '../../core/job';
+import { RecentEvents } from '../../core/recentEvents';
 import { writeCheckpoint } from '../../run/checkpointFormat';
-import { checkpointFile, chooseKept, chooseNewest, deleteOtherCheckpoints } from '../../run/checkpoints';
+import {
+  CheckpointChoice,
+  checkpointFile,
+  chooseNewest,
+  deleteOtherCheckpoints,
+} from '../../run/checkpoints';
 import { fileError, syncFolder, writeDurably, writeDurablySync } from '../../run/durable';
 import type { JournalWriter } from '../../run/journal';
 import { RUN_FILES, resolveInside } from '../../run/paths';
@@ -12,6 +18,9 @@ import { RUN_FILES, resolveInside } from '../../run/paths';
 /** Room given back when the disk is full, so that the journal can still say so. */
 const RESERVE = '.reserve';
 const RESERVE_BYTES = 64 * 1024;
+
+/** Enough for a client to find what came between its look at the disk and its connection. */
+const RECENT_EVENTS = 1024;
 
 /** Files of a run that only the recorder itself writes. */
 const OWN_FILES = new Set<string>([
@@ -25,7 +34,11 @@ const OWN_FILES = new Set<string>([
 
 /** Writes a run: its journal, checkpoints and results. One per run, held by whoever has the lock. */
 export class Recorder {
-  private readonly stored: JournalEvent[];
+  /** Those who come late read the others from the disk. */
+  readonly recent = new RecentEvents(RECENT_EVENTS);
+  private readonly checkpoints = new CheckpointChoice();
+  private lastEngine: string | undefined;
+  private result = false;
   /** Events that came while a checkpoint was being written; they belong behind its event. */
   private held: RunEvent[] | undefined;
   private saving: Promise<void> = Promise.resolve();
@@ -38,12 +51,24 @@ export class Recorder {
     history: readonly JournalEvent[],
     private readonly onEvent: (event: JournalEvent) => void,
   ) {
-    this.stored = [...history];
+    for (const event of history) this.note(event);
   }
 
-  /** Every event so far, in order of `seq`. */
-  get events(): readonly JournalEvent[] {
-    return this.stored;
+  /** Name of the engine that computes now. */
+  get engine(): string | undefined {
+    return this.lastEngine;
+  }
+
+  get hasResult(): boolean {
+    return this.result;
+  }
+
+  /** Keeps of an event what is needed later: a long run has too many to keep them all. */
+  private note(event: JournalEvent): void {
+    this.recent.push(event);
+    this.checkpoints.take(event);
+    if (event.type === 'engine') this.lastEngine = event.name;
+    if (event.type === 'result') this.result = true;
   }
 
   async reserve(): Promise<void> {
@@ -64,14 +89,15 @@ export class Recorder {
     else this.append(event);
   }
 
-  private append(event: RunEvent): void {
+  private append(event: RunEvent): JournalEvent {
     // The file first: a journal with a result promises that result.json is there.
     if (event.type === 'result')
       writeDurablySync(join(this.folder, RUN_FILES.result), `${JSON.stringify(event, null, 2)}\n`);
     const stored = this.journal.append(event);
     if (isMilestone(event)) this.journal.sync();
-    this.stored.push(stored);
+    this.note(stored);
     this.onEvent(stored);
+    return stored;
   }
 
   /** Writes a checkpoint, then its event, then deletes those no longer kept. One at a time, in order of calls. */
@@ -94,7 +120,7 @@ export class Recorder {
       this.held = undefined;
       if (!this.isClosed()) for (const event of held) this.append(event);
     }
-    await deleteOtherCheckpoints(this.folder, chooseKept(this.stored));
+    await deleteOtherCheckpoints(this.folder, this.checkpoints.files);
   }
 
   private async write(path: string, checkpoint: Checkpoint, seq: number): Promise<void> {
@@ -108,8 +134,7 @@ export class Recorder {
       await write();
     } catch (error) {
       if (!(error instanceof ShrinkError) || error.code !== 'disk-full') throw error;
-      const newest = this.stored.findLast((event) => event.type === 'checkpoint');
-      await deleteOtherCheckpoints(this.folder, chooseNewest(newest));
+      await deleteOtherCheckpoints(this.folder, chooseNewest(this.checkpoints.newest));
       await write();
     }
   }
@@ -149,8 +174,7 @@ export class Recorder {
     if (this.closed) return undefined;
     this.held = undefined;
     try {
-      this.append(last);
-      return this.stored.at(-1);
+      return this.append(last);
     } catch (error) {
       console.error(`The last event could not be stored: ${String(error)}`);
       const unstored: JournalEvent = { seq: this.journal.next, at: Date.now(), ...last };

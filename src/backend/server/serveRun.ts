@@ -4,6 +4,7 @@ import { basename } from 'node:path';
 import { isEngineFailure, messageOf, ShrinkError } from '../../core/errors';
 import { JOURNAL_VERSION, type JournalEvent, type RunEvent } from '../../core/events';
 import type { RunContext } from '../../core/job';
+import { RecentEvents } from '../../core/recentEvents';
 import { EXIT_ENGINE_FAILED, EXIT_FAILED } from '../../protocol/process';
 import { enginesToAvoid, forgetKilled, readCrashes, type Crash } from '../../run/crashes';
 import { acquireLock, releaseLock, type LockInfo } from '../../run/lock';
@@ -14,11 +15,12 @@ import { makeSocketPath, removeSocketPath } from '../../run/socketPath';
 import { Clients } from './clients';
 import { killOwnGroup, Lifetime, type LifetimeSettings } from './lifetime';
 import { Recorder } from './recorder';
-import { describeSupervisor, tellSupervisor } from './supervised';
+import { describeSupervisor, isLeftAlone, tellSupervisor } from './supervised';
 
 /** What training is to a backend: see `src/core/job.ts`. */
 export type Job = (context: RunContext) => Promise<'done' | 'stopped'>;
 
+const NONE_YET = new RecentEvents(0);
 /** Time clients have to read the last events. */
 const FAREWELL_MS = 2_000;
 
@@ -48,8 +50,8 @@ export async function serveRun(folder: string, job: Job, settings: LifetimeSetti
     run,
     token,
     ready,
-    get events() {
-      return recorder?.events ?? [];
+    get recent() {
+      return recorder?.recent ?? NONE_YET;
     },
     state: () => (state === 'running' && lifetime.signal.aborted ? 'stopping' : state),
     stop: () => lifetime.stop('Stopped on request; what was learned is kept.'),
@@ -61,13 +63,20 @@ export async function serveRun(folder: string, job: Job, settings: LifetimeSetti
     await clients.listen(socket);
     const { stale } = await acquireLock(folder, await describeSelf(socket, token));
     try {
+      if (isLeftAlone())
+        throw new ShrinkError(
+          'environment',
+          'supervisor-gone',
+          'The program that supervises the training was ended before training began; resume the run.',
+        );
       void tellSupervisor({ kind: 'began' });
       if (stale !== undefined) await removeStaleSocket(stale);
-      const restored = await restoreRun(folder);
-      recorder = new Recorder(folder, restored.journal, restored.history, (event) => clients.publish(event));
+      const { history, ...restored } = await restoreRun(folder);
+      recorder = new Recorder(folder, restored.journal, history, (event) => clients.publish(event));
       markReady();
       lifetime.begin(() => clients.keepListening(socket));
-      tellEngine(restored.history);
+      const begunOn = recorder.engine;
+      if (begunOn !== undefined) tellEngine(begunOn);
       const crashes = await readCrashes(folder);
       await forgetKilled(folder);
       announce(recorder, restored, stale, crashes, {
@@ -81,7 +90,7 @@ export async function serveRun(folder: string, job: Job, settings: LifetimeSetti
         plan,
         options,
         ...(restored.checkpoint === undefined ? {} : { resumeFrom: restored.checkpoint }),
-        history: restored.history,
+        ...(begunOn === undefined ? {} : { begunOn }),
         avoidEngines: enginesToAvoid(crashes),
         stop: lifetime.signal,
         emit: (event) => emitForJob(event, recorder),
@@ -98,7 +107,8 @@ export async function serveRun(folder: string, job: Job, settings: LifetimeSetti
       recorder?.end();
       await recorder?.giveBackReserve();
       // A run that goes on stays its supervisor's: the lock is left as a crash would leave it.
-      if (!goesOn) await releaseLock(folder, token);
+      // One that cannot be removed, on a disk that failed, is stale from now on.
+      if (!goesOn) await releaseLock(folder, token).catch((error: unknown) => console.error(error));
     }
   } finally {
     lifetime.end();
@@ -129,7 +139,7 @@ async function removeStaleSocket(stale: string): Promise<void> {
 /** The first events of a backend: who it is and what it found. */
 function announce(
   recorder: Recorder,
-  restored: RestoredRun,
+  restored: Omit<RestoredRun, 'history'>,
   stale: string | undefined,
   crashes: readonly Crash[],
   about: { run: string; file: string; model: string; mode: string },
@@ -172,13 +182,12 @@ function emitForJob(event: RunEvent, recorder: Recorder | undefined): void {
   if (event.type === 'start' || event.type === 'checkpoint' || event.type === 'stopped')
     throw new Error(`The event ${event.type} is written by the backend, not by the job.`);
   demand(recorder).emit(event);
-  tellEngine([event]);
+  if (event.type === 'engine') tellEngine(event.name);
 }
 
 /** A process that dies cannot say any more on which engine it did. */
-function tellEngine(events: readonly RunEvent[]): void {
-  const engine = events.findLast((event) => event.type === 'engine');
-  if (engine !== undefined) void tellSupervisor({ kind: 'engine', name: engine.name });
+function tellEngine(name: string): void {
+  void tellSupervisor({ kind: 'engine', name });
 }
 
 /**
@@ -197,8 +206,7 @@ async function conclude(
     const outcome = await Promise.race([job(context), lifetime.crashed]);
     await recorder.settle();
     if (outcome === 'stopped') return recorder.close({ type: 'stopped', message: lifetime.reason });
-    if (!recorder.events.some((event) => event.type === 'result'))
-      throw new Error('The job says that it is done, but gave no result.');
+    if (!recorder.hasResult) throw new Error('The job says that it is done, but gave no result.');
     return undefined;
   } catch (error) {
     if (await hasAnotherEngine(error, context, recorder)) return 'goes-on';
@@ -208,7 +216,7 @@ async function conclude(
 
 /** Tells the supervisor of an engine that broke down. @returns whether there is a supervisor that goes on without it */
 async function hasAnotherEngine(error: unknown, context: RunContext, recorder: Recorder): Promise<boolean> {
-  const engine = recorder.events.findLast((event) => event.type === 'engine')?.name;
+  const { engine } = recorder;
   // One that broke down although it was to be passed over was the last.
   if (!isEngineFailure(error) || engine === undefined || context.avoidEngines?.includes(engine) === true)
     return false;

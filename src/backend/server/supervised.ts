@@ -1,5 +1,5 @@
 import { GROUP_VARIABLE, type BackendNews } from '../../protocol/process';
-import { readStartTime } from '../../run/processIdentity';
+import { exists, readStartTime } from '../../run/processIdentity';
 import type { ProcessId } from '../../run/lock';
 
 /** The backend's side of being supervised. One that was started by hand is not. */
@@ -17,6 +17,16 @@ export async function describeSupervisor(): Promise<ProcessId | undefined> {
   const startTime = await readStartTime(pid);
   // Whose child this is says that the id is still the supervisor's.
   return startTime === undefined || process.ppid !== pid ? undefined : { pid, startTime };
+}
+
+/**
+ * Whether this process was started by a supervisor that is gone. Who watches the run takes it for ended then, unless the
+ * lock was taken before.
+ */
+export function isLeftAlone(): boolean {
+  const leader = groupLeader();
+  // Windows names a parent that is gone; the others name who took its place.
+  return leader !== undefined && (process.ppid !== leader || !exists(leader));
 }
 
 /** Says something to the supervisor, if there is one. @returns when it is said, whether there was one */

@@ -12,8 +12,8 @@ export async function replayRun(folder: string): Promise<RunView> {
   await readPlan(folder);
   const view = await newView(folder);
   const handle = await attachRun(folder);
+  handle.onEvent((event) => view.take(event));
   const end = await handle.closed;
-  for (const event of handle.history) view.take(event);
   if (view.state === 'running' && end.state !== 'detached') view.end(end.state, end.message);
   return view;
 }

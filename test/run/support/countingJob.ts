@@ -13,6 +13,8 @@ export interface CountingSettings {
   readonly stepMs: number;
   /** Values in the weights. */
   readonly size: number;
+  /** Events of each step besides. */
+  readonly chatter?: number;
   readonly trouble?: Trouble;
 }
 
@@ -92,6 +94,8 @@ export async function countingJob(
       stepMs: settings.stepMs,
       secondsLeft: 0,
     });
+    for (let i = 0; i < (settings.chatter ?? 0); i += 1)
+      context.emit({ type: 'warning', code: 'chatter', message: `${step}.${i} ${'x'.repeat(100)}` });
     if (step % EPOCH_STEPS === 0) {
       losses.push(loss);
       const metrics = { loss, accuracy: 1 / (1 + loss) };

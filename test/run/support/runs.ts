@@ -29,7 +29,7 @@ export function removeFolders(): void {
 const bundles = new Map<string, string>();
 
 /** Bundles a program beside this file as the real ones are bundled. @returns path of the script */
-export function bundle(name: 'countingBackend' | 'owner' | 'letsGo'): string {
+export function bundle(name: 'countingBackend' | 'owner' | 'letsGo' | 'watcher'): string {
   const known = bundles.get(name);
   if (known !== undefined) return known;
   const folder = makeFolder();
@@ -141,6 +141,19 @@ export async function collect(handle: RunHandle): Promise<JournalEvent[]> {
   const all: JournalEvent[] = [];
   for await (const event of handle.events) all.push(event);
   return all;
+}
+
+/** The events of a handle as they come. */
+export function hear(handle: RunHandle): readonly JournalEvent[] {
+  const heard: JournalEvent[] = [];
+  handle.onEvent((event) => heard.push(event));
+  return heard;
+}
+
+/** Waits for an event of a kind. */
+export async function heardOf(handle: RunHandle, type: JournalEvent['type']): Promise<void> {
+  for await (const event of handle.events) if (event.type === type) return;
+  throw new Error(`the run ended without a ${type}`);
 }
 
 /** What a run learned, without what differs between a run and the same run resumed. */
