@@ -100,6 +100,9 @@ export function readOnlyFolder(): Disk {
   });
 }
 
+/** From outside of it, where room is left for the change. */
+const FIRST_SUBVOLUME = '0/256';
+
 /** A btrfs disk whose quota is used up (ext4 knows quotas only where the kernel was built for them). */
 export function quotaDisk(): Disk {
   const { folder: mounted, around } = mountPoint();
@@ -118,8 +121,8 @@ export function quotaDisk(): Disk {
   }
   return onlyOnce({
     folder,
-    spoil: () => run('btrfs', 'qgroup', 'limit', '1k', folder),
-    mend: () => run('btrfs', 'qgroup', 'limit', 'none', folder),
+    spoil: () => run('btrfs', 'qgroup', 'limit', '1k', FIRST_SUBVOLUME, mounted),
+    mend: () => run('btrfs', 'qgroup', 'limit', 'none', FIRST_SUBVOLUME, mounted),
     remove: () => run('umount', '--lazy', mounted),
   });
 }
