@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Browser } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
@@ -338,6 +338,32 @@ describe('a run outlives the window', () => {
     await bench.page.locator('.monaco-dialog-box').waitFor({ state: 'visible' });
     await bench.page.keyboard.press('Enter');
     await until('its process is gone', () => !exists(path.join(folder, 'lock')), 15_000);
+  });
+});
+
+describe('questions before a training', () => {
+  test('which of two models, and where the data is: the answer is written as a hint', async () => {
+    const { page } = bench;
+    const file = path.join(server.workspace, 'two.js');
+    const makes = (name: string, units: number): string =>
+      `export function ${name}() {\n  const model = tf.sequential();\n  model.add(tf.layers.dense({ inputShape: [64], units: ${units}, activation: 'relu' }));\n  model.add(tf.layers.dense({ units: 10, activation: 'softmax' }));\n  return model;\n}\n`;
+    const source = `import * as tf from '@tensorflow/tfjs';\n\n${makes('first', 24)}\n// @shrink-model epochs=2 finish=1\n${makes('second', 48)}`;
+    writeFileSync(file, source);
+    const before = runFolders(server.workspace).length;
+    await bench.openFile('two.js');
+    await bench.waitForLens(/Train with ShrinkNets/);
+    await bench.command('ShrinkNets: Train Model');
+    await bench.pick('Which model shall be trained?', 'second');
+    await bench.pick('A module that exports', 'data.mjs');
+    await bench.pick('Keep data=./data.mjs?', 'Write it into');
+    await until('a run', () => runFolders(server.workspace).length === before + 1);
+    expect(readFileSync(file, 'utf8')).toBe(
+      source.replace('@shrink-model epochs', '@shrink-model data=./data.mjs epochs'),
+    );
+    const folder = runFolders(server.workspace).at(-1) ?? '';
+    await until('it is done', () => journalOf(folder).at(-1)?.type === 'result', 120_000);
+    expect(findEvent(journalOf(folder), 'result')).toMatchObject({ model: 'second' });
+    await page.keyboard.press('Escape');
   });
 });
 

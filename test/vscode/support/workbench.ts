@@ -67,6 +67,17 @@ export class Workbench {
     await entry.waitFor({ state: 'hidden' });
   }
 
+  /** Answers a question of the quick input, known by its placeholder. */
+  async pick(placeholder: string, entry: string): Promise<void> {
+    const widget = this.page.locator('.quick-input-widget', {
+      has: this.page.locator(`input[placeholder*="${placeholder}"]`),
+    });
+    const row = widget.locator('.monaco-list-row', { hasText: entry }).first();
+    await row.waitFor({ state: 'visible' });
+    await row.click();
+    await widget.waitFor({ state: 'hidden' });
+  }
+
   /** Opens a file of the folder from the explorer. */
   async openFile(name: string): Promise<void> {
     const { page } = this;
