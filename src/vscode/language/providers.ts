@@ -154,6 +154,9 @@ function registerInlayHints(readings: Readings, learned: LearnedStore): vscode.D
   return vscode.Disposable.from(
     changed,
     learned.onDidChange(() => changed.fire()),
+    vscode.workspace.onDidChangeConfiguration((event) => {
+      if (event.affectsConfiguration('shrinknets.inlayHints')) changed.fire();
+    }),
     vscode.languages.registerInlayHintsProvider(MODEL_DOCUMENTS, provider),
   );
 }

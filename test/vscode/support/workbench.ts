@@ -81,6 +81,7 @@ export class Workbench {
   /** Opens a file of the folder from the explorer. */
   async openFile(name: string): Promise<void> {
     const { page } = this;
+    await page.keyboard.press('Control+Shift+e');
     // Away from the rows, whose hovers lie over others.
     await page.mouse.move(750, 500);
     await page.locator('.monaco-hover.workbench-hover').waitFor({ state: 'hidden' });
