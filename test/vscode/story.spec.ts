@@ -91,14 +91,16 @@ describe('hints', () => {
 describe('training', () => {
   test('from the palette; the panel is live and the status bar tells', async () => {
     await bench.command('ShrinkNets: Train Model');
+    // All at once: the sample trains in seconds, and each of these is there only meanwhile.
+    const { page } = bench;
+    const told = page.locator('.statusbar-item', { hasText: 'channels' }).first();
+    await Promise.all([
+      bench.waitForLens(/so far/),
+      told.waitFor({ state: 'visible', timeout: 60_000 }),
+      bench.livePanel().then(() => bench.screenshot('training-dark')),
+    ]);
     const panel = await bench.panel();
     await until('epochs come', async () => (await cardTable(panel, 'loss')).length > 1);
-    await bench.page
-      .locator('.statusbar-item', { hasText: 'channels' })
-      .first()
-      .waitFor({ state: 'visible' });
-    await bench.screenshot('training-dark');
-    await bench.waitForLens(/so far/);
   });
 
   test('the lens shows the learned width when it is done', async () => {

@@ -77,8 +77,10 @@ export async function startServer(
   const setSettings = (more: Readonly<Record<string, unknown>>): void => {
     const all = { ...QUIET, ...settings, ...more };
     writeSettings(path.join(home, 'data', 'User'), all);
-    // A remote machine has settings of its own: those of the scope `machine` are read from there alone.
-    const ofMachine = Object.fromEntries(Object.entries(all).filter(([key]) => MACHINE_SETTINGS.has(key)));
+    // A remote machine has settings of its own: those of the scope `machine` are read from there alone, and changes
+    // are seen there at once.
+    const given = Object.entries(all).filter(([key]) => MACHINE_SETTINGS.has(key) || key in more);
+    const ofMachine = Object.fromEntries(given);
     for (const data of ['data', 'server/data']) writeSettings(path.join(home, data, 'Machine'), ofMachine);
   };
   setSettings({});
