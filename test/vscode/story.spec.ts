@@ -118,9 +118,9 @@ describe('training', () => {
     await bench.command('View: Close Primary Side Bar');
     await page.setViewportSize({ width: 1440, height: 900 });
     await bench.focusEditor();
+    await bench.goToLine(2, 1);
     await page.waitForTimeout(1500);
     await bench.picture('editor-and-panel');
-    await bench.picture('lenses', { clip: { x: 48, y: 62, width: 690, height: 330 } });
     await page.setViewportSize({ width: 1500, height: 950 });
   });
 

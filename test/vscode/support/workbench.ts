@@ -222,10 +222,10 @@ export class Workbench {
    * A picture of the README, from a real run: kept with the other pictures, and with SHRINKNETS_PICTURES=1 put into
    * docs/images, where the README has it from.
    */
-  async picture(name: string, clip?: Parameters<Page['screenshot']>[0]): Promise<void> {
+  async picture(name: string): Promise<void> {
     await this.screenshot(name);
     if (process.env['SHRINKNETS_PICTURES'] === undefined) return;
-    await this.page.screenshot({ ...clip, path: path.join(ROOT, 'docs', 'images', `${name}.png`) });
+    await this.page.screenshot({ path: path.join(ROOT, 'docs', 'images', `${name}.png`) });
   }
 
   async screenshot(name: string): Promise<void> {
