@@ -65,9 +65,7 @@ describe.skipIf(isDesktop)('a folder that is not on this machine', () => {
     await bench.goto(server.virtualAddress('virtual:/project', 'virtual:/project/model.js'));
     await bench.page.locator('.squiggly-error').first().waitFor({ state: 'visible', timeout: 60_000 });
     await bench.goToLine(6, 13);
-    await bench.page.keyboard.press('Control+.');
-    const fix = bench.page.locator('.action-widget .monaco-list-row', { hasText: 'min' }).first();
-    await fix.waitFor({ state: 'visible' });
+    await bench.quickFix('min');
     await bench.screenshot('virtual-folder');
     await bench.page.keyboard.press('Enter');
     await until('the key is mended', async () => (await bench.lineText(6)).includes('@shrink min=8'));
