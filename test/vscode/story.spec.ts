@@ -181,14 +181,14 @@ describe('training', () => {
 });
 
 describe('the panel', () => {
-  for (const [theme, name, mark] of [
-    ['Light Modern', 'light', 'vscode-light'],
-    ['Dark High Contrast', 'high-contrast', 'vscode-high-contrast'],
-    ['Light High Contrast', 'high-contrast-light', 'vscode-high-contrast-light'],
-    ['Dark Modern', 'dark', 'vscode-dark'],
+  for (const [theme, name, mark, ofWorkbench] of [
+    ['Light Modern', 'light', 'vscode-light', 'vs'],
+    ['Dark High Contrast', 'high-contrast', 'vscode-high-contrast', 'hc-black'],
+    ['Light High Contrast', 'high-contrast-light', 'vscode-high-contrast-light', 'hc-light'],
+    ['Dark Modern', 'dark', 'vscode-dark', 'vs-dark'],
   ] as const)
     test(`has no serious problem for axe, and a picture: ${name}`, async () => {
-      await bench.setTheme(theme);
+      await bench.setTheme(theme, ofWorkbench);
       const panel = await bench.panel();
       await until('the panel has the theme', () =>
         panel.evaluate((is) => document.body.classList.contains(is), mark),

@@ -215,15 +215,25 @@ export class Workbench {
     await this.page.waitForTimeout(200);
   }
 
-  async setTheme(name: string): Promise<void> {
-    // Not by the palette: it may take the command that browses themes on the net.
-    await this.focusEditor();
-    const input = await this.quickInput('Control+k', 'Control+t');
-    await this.page.waitForTimeout(500);
-    await input.fill(name);
-    await this.page.waitForTimeout(500);
-    await this.page.keyboard.press('Enter');
-    await this.page.waitForTimeout(800);
+  /** @param mark class of the workbench under this theme */
+  async setTheme(name: string, mark: string): Promise<void> {
+    const { page } = this;
+    for (let tries = 0; ; tries += 1) {
+      // Not by the palette: it may take the command that browses themes on the net.
+      await this.focusEditor();
+      const input = await this.quickInput('Control+k', 'Control+t');
+      await input.fill(name);
+      const row = page.locator('.quick-input-list .monaco-list-row.focused', { hasText: name });
+      await row.waitFor({ state: 'visible', timeout: 5000 }).catch(() => undefined);
+      await page.keyboard.press('Enter');
+      try {
+        await page.locator(`.monaco-workbench.${mark}`).waitFor({ state: 'visible', timeout: 5000 });
+        return;
+      } catch (thrown) {
+        await page.keyboard.press('Escape');
+        if (tries === 5) throw thrown;
+      }
+    }
   }
 
   /** The button of a notification. */
