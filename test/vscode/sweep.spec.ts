@@ -60,8 +60,11 @@ test('the lens asks for a list, trains with each λ, and the panel follows from 
     const text = await panel.evaluate(() => document.querySelector('header')?.textContent ?? '');
     return text.includes(path.basename(runFolders(server.workspace)[1] ?? '-'));
   });
-  await until('its trials are listed', async () => (await cardTable(panel, 'sweep')).length === 4);
-  const rows = await cardTable(panel, 'sweep');
+  let rows: string[][] = [];
+  await until('its trials are listed', async () => {
+    rows = await cardTable(panel, 'sweep');
+    return rows.length === 4;
+  });
   expect(rows.slice(1).map(([lambda]) => lambda)).toEqual(['0.0005', '0.001', '0.002']);
   expect(rows[1]?.[1]).toBe('done');
   await bench.screenshot('sweep-running');
