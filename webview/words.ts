@@ -38,5 +38,6 @@ export function seconds(value: number): string {
 export function plain(value: number | null): string {
   if (value === null || !Number.isFinite(value)) return '–';
   if (Number.isInteger(value)) return String(value);
-  return Math.abs(value) >= 0.001 ? String(Number(value.toPrecision(6))) : value.toExponential(3);
+  const isSmall = Math.abs(value) < 0.0001;
+  return isSmall ? Number(value.toPrecision(4)).toExponential() : String(Number(value.toPrecision(6)));
 }

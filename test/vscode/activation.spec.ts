@@ -26,7 +26,7 @@ afterAll(async () => {
 
 test('its page shows the pictures of the README', async () => {
   const { page } = bench;
-  await bench.command('Extensions: Show Installed Extensions');
+  await page.keyboard.press('Control+Shift+x');
   const row = page.locator('.extensions-list .monaco-list-row', { hasText: 'ShrinkNets' });
   await row.first().click();
   await page.locator('.extension-editor').waitFor({ state: 'visible' });
