@@ -1,11 +1,11 @@
-import { existsSync, watch, type FSWatcher } from 'node:fs';
+import { existsSync, statSync, watch, type FSWatcher } from 'node:fs';
 import path from 'node:path';
 import * as vscode from 'vscode';
 import type { RunEnd, RunHandle } from '../../client/runHandle';
 import { messageOf } from '../../core/errors';
 import { nextTrialOf } from '../../core/sweep';
 import type { RunSummary } from '../../run/listRuns';
-import { PROJECT_FOLDER, runsFolderFor } from '../../run/paths';
+import { PROJECT_FOLDER, RUN_FILES, runsFolderFor } from '../../run/paths';
 import type { RunView } from '../../shell/runView';
 import { inBackground } from '../failure';
 
@@ -25,6 +25,8 @@ const FOLDERS_KEY = 'shrinknets.runsFolders';
 const PINNED_KEY = 'shrinknets.pinnedRuns';
 /** Events on disk come in bursts. */
 const SETTLE_MS = 300;
+/** How often the locks of runs are looked at: another window may have started or resumed one. */
+const LOCKS_MS = 2_000;
 
 /** The runs of the open folders: those on disk, and the live ones this window is attached to. */
 export class RunStore implements vscode.Disposable {
@@ -39,6 +41,9 @@ export class RunStore implements vscode.Disposable {
   private timer: NodeJS.Timeout | undefined;
   private refreshing: Promise<void> | undefined;
   private disposed = false;
+  private locksTimer: NodeJS.Timeout | undefined;
+  /** When the lock of a run that nobody trains was written, by folder: one that stays is a dead process's. */
+  private readonly locks = new Map<string, number>();
 
   /** The list of runs, or the state of one, changed. */
   readonly onDidChangeList = this.list$.event;
@@ -148,6 +153,7 @@ export class RunStore implements vscode.Disposable {
   dispose(): void {
     this.disposed = true;
     clearTimeout(this.timer);
+    clearInterval(this.locksTimer);
     for (const watcher of this.watchers.values()) watcher.close();
     // The runs go on without this window.
     for (const live of this.lives.values()) inBackground(this.log, 'let go of a run', live.handle.detach());
@@ -245,10 +251,24 @@ export class RunStore implements vscode.Disposable {
     const { listRuns } = await import('../../run/listRuns');
     const lists = await Promise.all(folders.map((folder) => listRuns(folder)));
     this.setSummaries(this.sorted(lists.flat()));
+    this.locksTimer ??= setInterval(() => this.lookAtLocks(), LOCKS_MS);
     for (const run of this.summaries) {
       if (run.state !== 'running' || this.lives.has(run.folder)) continue;
       inBackground(this.log, 'attach to a run', this.attach(run.folder));
     }
+  }
+
+  /** A folder that is watched tells of new runs, not of what happens inside of one. */
+  private lookAtLocks(): void {
+    let isNews = false;
+    for (const { folder, state } of this.summaries) {
+      if (state === 'running' || this.lives.has(folder)) continue;
+      const written = statSync(path.join(folder, RUN_FILES.lock), { throwIfNoEntry: false })?.mtimeMs;
+      if (written === undefined || this.locks.get(folder) === written) continue;
+      this.locks.set(folder, written);
+      isNews = true;
+    }
+    if (isNews) this.refreshSoon();
   }
 
   private setSummaries(summaries: readonly RunSummary[]): void {
