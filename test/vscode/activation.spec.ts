@@ -24,24 +24,6 @@ afterAll(async () => {
   await server.stop();
 });
 
-test('its page shows the pictures of the README', async () => {
-  const { page } = bench;
-  await page.keyboard.press('Control+Shift+x');
-  const row = page.locator('.extensions-list .monaco-list-row', { hasText: 'ShrinkNets' });
-  await row.first().click();
-  await page.locator('.extension-editor').waitFor({ state: 'visible' });
-  await until('a picture is drawn', async () => {
-    for (const frame of page.frames()) {
-      const widths = await frame
-        .evaluate(() => [...document.images].map((image) => (image.complete ? image.naturalWidth : 0)))
-        .catch(() => []);
-      if (widths.some((width) => width > 600)) return true;
-    }
-    return false;
-  });
-  await bench.screenshot('extension-page');
-});
-
 test('the walkthrough is offered, and its sample trains', async () => {
   await bench.command('Welcome: Open Walkthrough');
   const { page } = bench;
