@@ -50,6 +50,8 @@ export interface HubLayer {
 export interface Sizing {
   readonly off: ReadonlySet<string>;
   readonly only?: ReadonlySet<string>;
+  /** Layers that keep their width for another reason, with the reason. */
+  readonly kept?: ReadonlyMap<string, string>;
 }
 
 const EVERYTHING: Sizing = { off: new Set() };
@@ -180,6 +182,8 @@ function whyFixed(
   for (const { layer, name, ids, classes } of members) {
     if (classes.includes(PINNED)) return channels.reasonFor(ids) ?? `it is joined with channels that stay`;
     if (sizing.off.has(name) || sizing.off.has(layer.name)) return `${name} is marked off`;
+    const reason = sizing.kept?.get(name);
+    if (reason !== undefined) return reason;
     if (layer.config['trainable'] === false) return `${layer.name} is frozen`;
   }
   const only = sizing.only;

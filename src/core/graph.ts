@@ -119,8 +119,9 @@ function inlineFunctional(
   const resolve = ([layer, node, tensor]: InboundTensor | [string, number, number]): TensorRef | undefined =>
     produced.get(`${layer}:${node}`)?.[tensor];
 
+  const firstNode = findFirstNodes(config);
   let pending = config.layers.flatMap((layer) =>
-    layer.inbound_nodes.map((inbound, node) => ({ layer, inbound, node })),
+    layer.inbound_nodes.map((inbound, i) => ({ layer, inbound, node: i + (firstNode.get(layer.name) ?? 0) })),
   );
   pending = pending.filter(({ layer, node }) => !produced.has(`${layer.name}:${node}`));
   while (pending.length > 0) {
@@ -128,7 +129,8 @@ function inlineFunctional(
     for (const item of pending) {
       const inputs = item.inbound.map(resolve);
       // Calls of one layer must be made in order, so that call numbers agree.
-      const earlier = item.node > 0 && !produced.has(`${item.layer.name}:${item.node - 1}`);
+      const first = firstNode.get(item.layer.name) ?? 0;
+      const earlier = item.node > first && !produced.has(`${item.layer.name}:${item.node - 1}`);
       if (inputs.some((ref) => ref === undefined) || earlier) left.push(item);
       else {
         const outputs = callLayer(item.layer, prefix, inputs as TensorRef[], layers);
@@ -150,6 +152,21 @@ function inlineFunctional(
   return { inputs: inputRefs, outputs };
 }
 
+/**
+ * The number of each nested model's first call. TensorFlow.js counts the making of the model as its call 0, which it does
+ * not list; others do not count it.
+ */
+function findFirstNodes(config: FunctionalTopology['config']): Map<string, number> {
+  const read = [...config.layers.flatMap((layer) => layer.inbound_nodes.flat()), ...config.output_layers];
+  return new Map(
+    config.layers.flatMap((layer): [string, number][] => {
+      if (!isModel(layer.class_name)) return [];
+      const nodes = read.flatMap(([name, node]) => (name === layer.name ? [node] : []));
+      return [[layer.name, Math.max(...nodes, 0) < layer.inbound_nodes.length ? 0 : 1]];
+    }),
+  );
+}
+
 function callLayer(
   layer: NestedLayer,
   prefix: string,
@@ -165,7 +182,7 @@ function callLayer(
 /** Recurrent layers that return their state have several outputs; all other layers have one. */
 function outputCount(layer: NestedLayer): number {
   if (layer.config['return_state'] !== true) return 1;
-  return layer.class_name === 'LSTM' ? 3 : 2;
+  return layer.class_name === 'LSTM' || layer.class_name === 'ConvLSTM2D' ? 3 : 2;
 }
 
 function addCall(

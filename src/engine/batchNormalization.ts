@@ -1,6 +1,7 @@
 /**
  * Batch normalisation in training, with its gradient written down. TensorFlow.js 4.22 composes both of small
  * operations, some twenty passes over the activations where six do, and cannot train without scale or centre at all.
+ * Predictions with channels on another axis than the last are mended as well.
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { layers } from '@tensorflow/tfjs-layers';
@@ -93,13 +94,34 @@ function trainingCall(layer: Normalization, x: tf.Tensor): tf.Tensor {
   });
 }
 
+/**
+ * Where the channels do not lie last. The stock form hands its kernel statistics of shape [1, channels, 1, 1], which the one
+ * of wasm reads as if they lay last.
+ */
+function inferenceCall(layer: Normalization, x: tf.Tensor, axis: number): tf.Tensor {
+  return tf.tidy(() => {
+    const along = (weight: Weight): tf.Tensor =>
+      tf.reshape(
+        weight.read(),
+        x.shape.map((length, index) => (index === axis ? length : 1)),
+      );
+    const inverse = tf.rsqrt(tf.add(along(layer.movingVariance), layer.epsilon));
+    const factor = layer.gamma === undefined ? inverse : tf.mul(inverse, along(layer.gamma));
+    const shift = tf.mul(along(layer.movingMean), factor);
+    const centre = layer.beta === undefined ? tf.neg(shift) : tf.sub(along(layer.beta), shift);
+    return tf.add(tf.mul(x, factor), centre);
+  });
+}
+
 /** Replaces the layer's own. Harmless when repeated. */
 export function replaceBatchNormalization(): void {
   const prototype = Object.getPrototypeOf(layers.batchNormalization()) as Normalization;
   const { call } = prototype;
   prototype.call = function (this: Normalization, inputs, options): tf.Tensor {
     const x = Array.isArray(inputs) ? inputs[0] : inputs;
-    if (options['training'] !== true || x === undefined) return call.call(this, inputs, options);
-    return trainingCall(this, x);
+    if (x === undefined) return call.call(this, inputs, options);
+    if (options['training'] === true) return trainingCall(this, x);
+    const axis = this.axis < 0 ? this.axis + x.rank : this.axis;
+    return axis === x.rank - 1 ? call.call(this, inputs, options) : inferenceCall(this, x, axis);
   };
 }

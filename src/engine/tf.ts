@@ -6,10 +6,12 @@
 import { registerChainedOps } from './chainedOps';
 import { replaceBatchNormalization } from './batchNormalization';
 import { isolateRecurrentCalls } from './recurrentCalls';
+import { completeConfigurations } from './separableConfig';
 
 export * from '@tensorflow/tfjs-core';
 export * from '@tensorflow/tfjs-layers';
 
 isolateRecurrentCalls();
+completeConfigurations();
 registerChainedOps();
 replaceBatchNormalization();

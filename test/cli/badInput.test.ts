@@ -82,7 +82,7 @@ const CASES: readonly [what: string, args: readonly string[], says: readonly Reg
   ['a λ that is no number', ['notANumber.ts'], [/lambda/, /strong/]],
   ['a negative λ as a flag', ['good.ts', '--lambda', '-1'], [/--lambda/, /at least 0/]],
   ['a flag that is no number', ['good.ts', '--epochs', 'many'], [/--epochs/, /whole number/]],
-  ['a layer that cannot be followed', ['lambdaLayer.ts'], [/Twice/, /register a rule/]],
+  ['a layer that cannot be followed', ['lambdaLayer.ts'], [/Twice/, /static shrinkRule/]],
   ['an engine that there is not', ['good.ts', '--engine', 'abacus'], [/abacus/, /wasm/]],
   ['a place that cannot be written', ['good.ts', '--out', '/proc/here'], [/\/proc\/here/]],
   ['an unknown flag', ['good.ts', '--speed', '9'], [/--speed/]],

@@ -2,6 +2,7 @@ import { extname } from 'node:path';
 import type { Plan, Site } from '../../core/plan';
 import { badInput, messageOf } from '../../core/errors';
 import * as tf from '../../engine/tf';
+import { registerCustomLayers } from '../../train/customLayers';
 import { describeThrown } from './describeThrown';
 import { jitiFor } from './jitiFor';
 import { SiteMarks } from './siteMarks';
@@ -48,6 +49,7 @@ export async function evaluatePlan(plan: Plan): Promise<EvaluatedPlan> {
       'model-throws',
       `${plan.file}: ${plan.model} gives ${describeValue(result)}, not a model; make it return a tf.LayersModel.`,
     );
+  registerCustomLayers(result);
   const siteOf = collectSites(result, marks.made);
   return { model: result, siteOf, ...(note === undefined ? {} : { note }) };
 }

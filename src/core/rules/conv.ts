@@ -1,4 +1,4 @@
-import { repeatEach, type ChannelIds } from '../channels';
+import { pinnedIds, repeatEach, type ChannelIds, type ChannelSets } from '../channels';
 import type { GraphLayer } from '../graph';
 import { isChannelsFirst, numberIn, numbersIn, only, positions, weight, windowLength } from './rule';
 import type { Rule, TensorInfo } from './rule';
@@ -22,6 +22,20 @@ function spatial(
   return { axis, out };
 }
 
+/** The input as the layer sees it: one whose channels it takes from another axis keeps all it has. */
+function inputOf(
+  layer: GraphLayer,
+  inputs: readonly TensorInfo[],
+  channels: ChannelSets,
+  rank: number,
+): TensorInfo {
+  const input = only(inputs, layer);
+  const axis = isChannelsFirst(layer.config) ? 1 : rank + 1;
+  if (input.axis === axis) return input;
+  channels.pin(input.ids, `${layer.name} takes its channels from another axis`);
+  return { ...input, axis, ids: pinnedIds(input.shape[axis] ?? 0) };
+}
+
 function outputOf(layer: GraphLayer, out: readonly (number | null)[], ids: ChannelIds): TensorInfo {
   return isChannelsFirst(layer.config)
     ? { shape: [null, ids.length, ...out], axis: 1, ids }
@@ -32,7 +46,7 @@ function outputOf(layer: GraphLayer, out: readonly (number | null)[], ids: Chann
 export const conv =
   (rank: number): Rule =>
   (layer, inputs, channels) => {
-    const input = only(inputs, layer);
+    const input = inputOf(layer, inputs, channels, rank);
     const { out } = spatial(layer, input, rank);
     const kernel = numbersIn(layer.config, 'kernel_size', rank, 1);
     const outIds = channels.fresh(numberIn(layer.config, 'filters'));
@@ -52,7 +66,7 @@ export const conv =
 export const convTranspose =
   (rank: number): Rule =>
   (layer, inputs, channels) => {
-    const input = only(inputs, layer);
+    const input = inputOf(layer, inputs, channels, rank);
     const first = isChannelsFirst(layer.config);
     const lengths = first ? input.shape.slice(2) : input.shape.slice(1, rank + 1);
     const kernel = numbersIn(layer.config, 'kernel_size', rank, 1);
@@ -80,8 +94,8 @@ export const convTranspose =
  * DepthwiseConv2D: depthwise kernel [...window, in, multiplier], bias [in · multiplier]. Output channel
  * `c · multiplier + m` belongs to input channel c: both go together.
  */
-export const depthwiseConv: Rule = (layer, inputs) => {
-  const input = only(inputs, layer);
+export const depthwiseConv: Rule = (layer, inputs, channels) => {
+  const input = inputOf(layer, inputs, channels, 2);
   const { out } = spatial(layer, input, 2);
   const kernel = numbersIn(layer.config, 'kernel_size', 2, 1);
   const multiplier = numberIn(layer.config, 'depth_multiplier', 1);
@@ -101,7 +115,7 @@ export const depthwiseConv: Rule = (layer, inputs) => {
 export const separableConv =
   (rank: number): Rule =>
   (layer, inputs, channels) => {
-    const input = only(inputs, layer);
+    const input = inputOf(layer, inputs, channels, rank);
     const { out } = spatial(layer, input, rank);
     const kernel = numbersIn(layer.config, 'kernel_size', rank, 1);
     const multiplier = numberIn(layer.config, 'depth_multiplier', 1);

@@ -66,7 +66,7 @@ function outputsOf(
 }
 
 /** First states that are handed in belong to the units one by one; they meet no kernel but the recurrent one. */
-function joinStates(
+export function joinStates(
   inputs: readonly TensorInfo[],
   states: readonly ChannelIds[],
   channels: ChannelSets,
@@ -78,7 +78,7 @@ function joinStates(
   });
 }
 
-function firstInput(layer: GraphLayer, inputs: readonly TensorInfo[]): TensorInfo {
+export function firstInput(layer: GraphLayer, inputs: readonly TensorInfo[]): TensorInfo {
   const [input] = inputs;
   if (input === undefined) throw new RangeError(`${layer.name} has no input`);
   return input;

@@ -1,6 +1,8 @@
 import { badInput } from '../errors';
 import type { GraphLayer } from '../graph';
 import { activation, elu, leakyRelu, prelu, relu, softmax } from './activation';
+import { categoryEncoding, rescaling } from './preprocessing';
+import { convLstm } from './convRecurrent';
 import { conv, convTranspose, depthwiseConv, separableConv } from './conv';
 import { dense, embedding } from './dense';
 import { concatenate, dot, elementwise } from './merge';
@@ -9,7 +11,7 @@ import { batchNorm, layerNorm } from './norm';
 import { globalPooling, pooling } from './pooling';
 import { cropping, flatten, input, permute, repeatVector, reshape, upSampling, zeroPadding } from './shape';
 import { bidirectional, recurrent, rnn, timeDistributed } from './recurrent';
-import { rescaling } from './rescaling';
+
 import type { Rule } from './rule';
 
 /** Every layer class that the channel graph can follow. */
@@ -58,6 +60,7 @@ const RULES = new Map<string, Rule>(
     AlphaDropout: additiveNoise,
     Masking: masking,
     Rescaling: rescaling,
+    CategoryEncoding: categoryEncoding,
     Add: elementwise('linear'),
     Average: elementwise('linear'),
     Maximum: elementwise('positive'),
@@ -68,6 +71,7 @@ const RULES = new Map<string, Rule>(
     SimpleRNN: recurrent('SimpleRNN'),
     GRU: recurrent('GRU'),
     LSTM: recurrent('LSTM'),
+    ConvLSTM2D: convLstm,
     RNN: rnn,
     Bidirectional: bidirectional((layer) => ruleFor(layer)),
     TimeDistributed: timeDistributed((layer) => ruleFor(layer)),
@@ -80,7 +84,7 @@ export function ruleFor(layer: GraphLayer): Rule {
   if (rule === undefined)
     throw badInput(
       'unknown-layer',
-      `Layer "${layer.name}" is a ${layer.className}, which ShrinkNets cannot follow; replace it by a layer of TensorFlow.js, or register a rule for it.`,
+      `Layer "${layer.name}" is a ${layer.className}, which ShrinkNets cannot follow; replace it by a layer of TensorFlow.js, or say what your class does with channels (static shrinkRule, see docs/custom-layers.md).`,
     );
   return rule;
 }
@@ -88,4 +92,9 @@ export function ruleFor(layer: GraphLayer): Rule {
 /** Teaches the channel graph a custom layer. @param rule what the layer does with channels */
 export function registerRule(className: string, rule: Rule): void {
   RULES.set(className, rule);
+}
+
+/** Class names that there is a rule for. */
+export function listRuledClasses(): readonly string[] {
+  return [...RULES.keys()];
 }
