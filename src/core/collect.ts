@@ -42,12 +42,16 @@ export function planCollection(analysis: Analysis, alive: Alive): Collection {
     const c = analysis.classOf(id);
     return c === PINNED || alive[c] === 1;
   };
+  // The kernels of neighbours and every weight of a layer share their channels.
+  const kept = new Map<Int32Array, Int32Array>();
   const edits: TensorEdit[] = [];
   for (const [layer, facts] of analysis.facts)
     facts.weights.forEach((weight, index) => {
       weight.axes.forEach((ids, axis) => {
-        if (ids === null || ids.every(lives)) return;
-        edits.push({ layer, weight: index, axis, keep: indicesWhere(ids, lives) });
+        if (ids === null) return;
+        const keep = kept.get(ids) ?? indicesWhere(ids, lives);
+        kept.set(ids, keep);
+        if (keep.length < ids.length) edits.push({ layer, weight: index, axis, keep });
       });
     });
   const removed: Record<string, number> = {};

@@ -53,10 +53,13 @@ export interface CompiledStep {
    * @returns the values of the tensors that the step function returned, in order
    */
   run(batch: readonly BatchData[], scalars: StepScalars): Promise<Float32Array[]>;
-  /** Afterwards the tf.Variables hold the present state. No-op where they always do. */
-  pull(): Promise<void>;
-  /** Afterwards the step uses the values that the tf.Variables hold. No-op where it always does. */
-  push(): Promise<void>;
+  /** Afterwards the tf.Variables (or `only` those) hold the present state. No-op where they always do. */
+  pull(only?: readonly tf.Variable[]): Promise<void>;
+  /**
+   * Afterwards the step uses the values that the tf.Variables (or `only` those) hold. No-op where it always does. What
+   * steps have changed must have been pulled before: it is overwritten.
+   */
+  push(only?: readonly tf.Variable[]): Promise<void>;
   dispose(): void;
 }
 
@@ -69,12 +72,15 @@ export interface Engine {
    * @param variables every variable the step reads or assigns; compiled steps of one engine share their state
    * @param batch shapes and types of the batch tensors; another batch size needs another compilation
    * @param scalars names of the scalars the step reads
+   * @param like a step of this engine, disposed or not, that does the same with variables of other widths, given in the
+   *   same order: what is known of it need not be found out again
    */
   compile(
     step: StepFunction,
     variables: readonly tf.Variable[],
     batch: readonly TensorSpec[],
     scalars: readonly string[],
+    like?: CompiledStep,
   ): Promise<CompiledStep>;
   dispose(): void;
 }

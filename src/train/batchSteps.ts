@@ -1,5 +1,8 @@
 import type { CompiledStep, StepScalars, TensorSpec } from '../engine/engine';
+import type * as tf from '../engine/tf';
 import type { Batches } from './batches';
+
+type Compile = (batch: readonly TensorSpec[], like?: CompiledStep) => Promise<CompiledStep>;
 
 /**
  * A step over batches, compiled for each number of rows that comes up: as a rule for two, that of the whole batches and
@@ -8,12 +11,18 @@ import type { Batches } from './batches';
 export class BatchSteps {
   readonly #compiled = new Map<number, CompiledStep>();
   readonly #batches: Batches;
-  readonly #compile: (batch: readonly TensorSpec[]) => Promise<CompiledStep>;
+  readonly #compile: Compile;
+  /** Steps on the same network at other widths, disposed as a rule, by rows. */
+  readonly #alike: ReadonlyMap<number, CompiledStep>;
 
-  /** @param compile makes the step for batches of these shapes; called when they first come up */
-  constructor(batches: Batches, compile: (batch: readonly TensorSpec[]) => Promise<CompiledStep>) {
+  /**
+   * @param compile makes the step for batches of these shapes; called when they first come up
+   * @param before the same steps on the network as it was before a collection
+   */
+  constructor(batches: Batches, compile: Compile, before?: BatchSteps) {
     this.#batches = batches;
     this.#compile = compile;
+    this.#alike = before === undefined ? new Map() : new Map([...before.#alike, ...before.#compiled]);
   }
 
   /** @param step whose batch is run, counted over all epochs */
@@ -21,24 +30,23 @@ export class BatchSteps {
     const rows = this.#batches.rowsAt(step);
     let compiled = this.#compiled.get(rows);
     if (compiled === undefined) {
-      compiled = await this.#compile(this.#batches.specs(rows));
+      compiled = await this.#compile(this.#batches.specs(rows), this.#alike.get(rows));
       this.#compiled.set(rows, compiled);
     }
     return compiled.run(this.#batches.at(step), scalars);
   }
 
-  /** Afterwards the variables hold the present state. */
-  async pull(): Promise<void> {
-    for (const compiled of this.#compiled.values()) await compiled.pull();
+  /** Afterwards the variables (or `only` those) hold the present state. */
+  async pull(only?: readonly tf.Variable[]): Promise<void> {
+    for (const compiled of this.#compiled.values()) await compiled.pull(only);
   }
 
-  /** Afterwards the step uses what the variables hold. */
-  async push(): Promise<void> {
-    for (const compiled of this.#compiled.values()) await compiled.push();
+  /** Afterwards the step uses what the variables (or `only` those) hold. */
+  async push(only?: readonly tf.Variable[]): Promise<void> {
+    for (const compiled of this.#compiled.values()) await compiled.push(only);
   }
 
   dispose(): void {
     for (const compiled of this.#compiled.values()) compiled.dispose();
-    this.#compiled.clear();
   }
 }

@@ -63,7 +63,9 @@ export async function readWeights(model: tf.LayersModel): Promise<LayerWeights> 
 
 export async function readTensor(tensor: tf.Tensor): Promise<HostTensor> {
   const data = await tensor.data();
-  return { shape: [...tensor.shape], data: Float32Array.from(data) };
+  // The wasm backend gives a copy, others may give what they hold.
+  const own = tf.getBackend() === 'wasm' && data instanceof Float32Array;
+  return { shape: [...tensor.shape], data: own ? data : Float32Array.from(data) };
 }
 
 /** The topology that a model has, as plain JSON. */

@@ -18,6 +18,7 @@ import {
   disposeControls,
   makeControls,
   readState,
+  variablesOf,
   writeState,
   type ReadState,
   type SwitchControls,
@@ -138,7 +139,8 @@ export class Trunk {
    * @returns layers that keep channels which wanted to die, with their number
    */
   async remove(step: number, controller: Controller): Promise<Record<string, number>> {
-    await this.compiled.pull();
+    const controlled = variablesOf(this.controls);
+    await this.compiled.pull(controlled);
     const { analysis } = this.net;
     const reading = await this.read();
     const model = costModel(analysis, this.setup.cost);
@@ -171,7 +173,7 @@ export class Trunk {
         if (given !== undefined) assign(variable, given);
       }
     }
-    await this.compiled.push();
+    await this.compiled.push(controlled);
     return kept;
   }
 
@@ -206,7 +208,7 @@ export class Trunk {
     this.controls = await makeControls(this.net, setup.mode);
     writeState(this.controls, state);
     this.aliveClasses = allAlive(this.net.analysis);
-    this.compiled = this.steps();
+    this.compiled = this.steps(this.compiled);
     return {
       removed: collected.plan.removed,
       outputDifference: collected.outputDifference,
@@ -253,11 +255,16 @@ export class Trunk {
     this.net.dispose();
   }
 
-  private steps(): BatchSteps {
+  /** @param before the steps on the network that was larger */
+  private steps(before?: BatchSteps): BatchSteps {
     const { engine, head, batches, mode, lambda2, decayPower } = this.setup;
     const { net, opt } = this;
     const training = { mode, controls: this.controls, ...(lambda2 > 0 ? { decayPower } : {}) };
-    return new BatchSteps(batches, (batch) => compileTraining(engine, net, head, opt, training, batch));
+    return new BatchSteps(
+      batches,
+      (batch, like) => compileTraining(engine, net, head, opt, training, batch, undefined, like),
+      before,
+    );
   }
 
   /** What the switches say, by class. A channel that the step itself masked counts as faded: it is to go. */

@@ -81,7 +81,7 @@ export function trainingStep(
   };
 }
 
-/** {@link trainingStep} on an engine. */
+/** {@link trainingStep} on an engine. @param like the step before a collection, see {@link Engine.compile} */
 export function compileTraining(
   engine: Engine,
   network: Network,
@@ -90,9 +90,10 @@ export function compileTraining(
   switches: SwitchTraining,
   batch: readonly TensorSpec[],
   distillation?: Distillation,
+  like?: CompiledStep,
 ): Promise<CompiledStep> {
   const { step, variables } = trainingStep(network, head, optimizer, switches, distillation);
-  return engine.compile(step, variables, batch, STEP_SCALARS);
+  return engine.compile(step, variables, batch, STEP_SCALARS, like);
 }
 
 /** L'(x, y; θ, β) = L + the author's regularisers + λ2 ‖θ‖ₚᵖ + the penalty on the switches (eq. 2, 9, 10). */

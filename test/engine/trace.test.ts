@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import * as tf from '../../src/engine/tf';
-import type { Engine, StepFunction, StepScalars } from '../../src/engine/engine';
+import type { CompiledStep, Engine, StepFunction, StepScalars } from '../../src/engine/engine';
 import { Tracer } from '../../src/engine/onnx/trace';
 import { findEngine } from '../../src/engine/registry';
 
@@ -147,6 +147,75 @@ describe('tracing a step', () => {
     }
     expect(models[1]).toBe(models[2]);
     expect(models[0]).not.toBe(models[1]);
+  });
+
+  it('does not trace a step like another again once its widths have shown not to matter', async () => {
+    let traces = 0;
+    let like: CompiledStep | undefined;
+    const tracesAt = async (width: number): Promise<number> => {
+      const kernel = tf.variable(
+        tf.tensor2d(
+          Array.from({ length: 3 * width }, (_, i) => i),
+          [3, width],
+        ),
+      );
+      const step: StepFunction = (tensors) => {
+        traces += 1;
+        const product = tf.matMul(first(tensors), kernel);
+        kernel.assign(tf.mul(kernel, 2));
+        return [tf.sum(product)];
+      };
+      traces = 0;
+      const compiled = await engine.compile(step, [kernel], batch, [], like);
+      const [sum] = await compiled.run(data, {});
+      const columns = [5, 7, 9].map((column, row) =>
+        Array.from({ length: width }, (_, i) => column * (row * width + i)).reduce((a, b) => a + b, 0),
+      );
+      expect(sum?.[0]).toBe(columns.reduce((a, b) => a + b, 0));
+      await compiled.pull();
+      expect((await kernel.data())[1]).toBe(2);
+      compiled.dispose();
+      kernel.dispose();
+      like = compiled;
+      return traces;
+    };
+    expect(await tracesAt(6)).toBe(2);
+    expect(await tracesAt(5)).toBe(1);
+    expect(await tracesAt(4)).toBe(0);
+    expect(await tracesAt(3)).toBe(0);
+    // What is 1 long might be spread.
+    expect(await tracesAt(1)).toBeGreaterThan(0);
+  });
+
+  it('traces again where a width is written into the graph, or where it draws', async () => {
+    let traces = 0;
+    const compileAt = async (width: number, draws: boolean, like?: CompiledStep): Promise<CompiledStep> => {
+      const kernel = tf.variable(tf.ones([3, width]));
+      const step: StepFunction = (tensors) => {
+        traces += 1;
+        const product = tf.matMul(first(tensors), kernel);
+        return [
+          draws
+            ? tf.sum(tf.add(product, tf.randomUniform([2, width], 5, 6)))
+            : tf.mul(tf.sum(product), 1 / width),
+        ];
+      };
+      const compiled = await engine.compile(step, [kernel], batch, ['randomSeed'], like);
+      const [value] = await compiled.run(data, { randomSeed: 1 });
+      if (draws) expect((value?.[0] ?? 0) - 21 * width).toBeGreaterThan(10 * width);
+      else expect(value?.[0]).toBeCloseTo(21, 4);
+      compiled.dispose();
+      kernel.dispose();
+      return compiled;
+    };
+    for (const draws of [false, true]) {
+      let like: CompiledStep | undefined;
+      for (const width of [6, 5, 4, 3]) {
+        traces = 0;
+        like = await compileAt(width, draws, like);
+        expect(traces).toBeGreaterThan(0);
+      }
+    }
   });
 
   it('gives the gradient of a maximum to the first of equals', async () => {

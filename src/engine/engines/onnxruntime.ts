@@ -2,11 +2,12 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { availableParallelism } from 'node:os';
 import { ShrinkError } from '../../core/errors';
-import type { Engine, EngineDescription, EngineProvider, EngineStatus } from '../engine';
+import type { CompiledStep, Engine, EngineDescription, EngineProvider, EngineStatus } from '../engine';
 import { locatePackage } from '../locate';
 import { createCompiledStep } from '../onnx/compiledStep';
 import { ONNX_CPU, ONNX_GPUS, type OnnxDevice } from '../onnx/devices';
 import { probeDevice } from '../onnx/probe';
+import { KnownStep } from '../onnx/knownStep';
 import { loadRuntime, ONNX_INSTALL, ONNX_PACKAGE, type SessionSetup } from '../onnx/runtime';
 import { SessionPool } from '../onnx/sessions';
 import { StateStore } from '../onnx/stateStore';
@@ -33,17 +34,21 @@ export async function loadOnnxRuntime(options: Partial<SessionSetup> = {}): Prom
   const store = new StateStore(runtime);
   const tracer = new Tracer(device.provider === 'cpu');
   const sessions = new SessionPool(setup);
+  const traces = new WeakMap<CompiledStep, KnownStep>();
   return {
     name: device.engine,
     describe: () => describeDevice(version, setup),
-    async compile(step, _variables, batch, scalars) {
+    async compile(step, variables, batch, scalars, like) {
       if (tf.getBackend() !== host) await tf.setBackend(host);
-      const traced = tracer.trace(step, batch, scalars);
+      const known = like === undefined ? undefined : traces.get(like);
+      const traced = known?.forWidths(variables, batch, scalars) ?? tracer.trace(step, batch, scalars);
       const session = await sessions.acquire(traced);
       for (const { variable } of traced.variables) await store.acquire(variable);
       const release = () => sessions.release(traced.model);
       const { engine } = device;
-      return createCompiledStep({ engine, runtime, session, traced, specs: batch, store, release });
+      const compiled = createCompiledStep({ engine, runtime, session, traced, specs: batch, store, release });
+      traces.set(compiled, new KnownStep(traced, variables, batch, scalars));
+      return compiled;
     },
     dispose: () => undefined,
   };

@@ -97,12 +97,13 @@ export function createCompiledStep({
       for (const { variable } of writers) store.advance(variable);
       return traced.outputs.map((output) => toFloats(results[output.name]));
     },
-    pull() {
-      for (const { variable } of writers) store.pull(variable);
+    pull(only) {
+      for (const { variable } of writers) if (only?.includes(variable) !== false) store.pull(variable);
       return Promise.resolve();
     },
-    async push() {
-      for (const { variable } of traced.variables) await store.push(variable);
+    async push(only) {
+      for (const { variable } of traced.variables)
+        if (only?.includes(variable) !== false) await store.push(variable);
     },
     dispose() {
       if (disposed) return;

@@ -69,7 +69,8 @@ export class StateStore {
   pull(variable: tf.Variable): void {
     const slot = this.#slot(variable);
     if (!slot.ahead || variable.isDisposed) return;
-    const values = (slot.current.data as Float32Array | Int32Array).slice();
+    // The backend copies what it is given.
+    const values = slot.current.data as Float32Array | Int32Array;
     tf.tidy(() => variable.assign(tf.tensor(values, variable.shape, variable.dtype as 'float32' | 'int32')));
     slot.ahead = false;
     slot.equalTo = variable.dataId;

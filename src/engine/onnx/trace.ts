@@ -16,6 +16,8 @@ import { Recording, traceError, TRACING_BACKEND, tracingBackend, type RandomInpu
 /** A variable that the graph reads, writes or both. */
 export interface TracedVariable {
   readonly variable: tf.Variable;
+  /** Its place among all variables that were there in the trace. */
+  readonly index: number;
   /** Name of the input with its value. */
   readonly input: string;
   /** Whether the graph reads it. */
@@ -27,6 +29,8 @@ export interface TracedVariable {
 /** A step as a graph. */
 export interface TracedStep {
   readonly model: Uint8Array;
+  /** What was found out of all steps that differ from this one in widths alone. */
+  readonly family: StepFamily;
   readonly nodeCount: number;
   /** Names of nodes that pool and count positions: what some devices lack. */
   readonly positionNodes: readonly string[];
@@ -37,6 +41,16 @@ export interface TracedStep {
   readonly randoms: readonly RandomInput[];
   /** Outputs in the order in which the step returned them. */
   readonly outputs: readonly Value[];
+}
+
+/** Steps that differ in widths alone, and so have the same graph. */
+export interface StepFamily {
+  /** The model file for any widths. */
+  readonly open: Uint8Array;
+  /** Shapes of all variables in the first trace. */
+  readonly shapes: readonly (readonly number[])[];
+  /** Axes, as `variable:axis`, whose length has differed between traces without a change of the graph. */
+  readonly varied: Set<string>;
 }
 
 interface Recorded {
@@ -209,13 +223,13 @@ function bindScalars(
 }
 
 /** A traced step without what differs between networks that differ in their widths alone. */
-interface Template extends Pick<TracedStep, 'nodeCount' | 'positionNodes' | 'batch' | 'scalars' | 'outputs'> {
-  /** The shapes that it was made with, and the model file for them. */
-  readonly shapes: string;
+interface Template extends Pick<
+  TracedStep,
+  'nodeCount' | 'positionNodes' | 'batch' | 'scalars' | 'outputs' | 'family'
+> {
+  /** The model file for the shapes that it was made with. */
   readonly exact: Uint8Array;
-  /** The model file for any widths. */
-  readonly open: Uint8Array;
-  readonly variables: readonly (Omit<TracedVariable, 'variable'> & { readonly index: number })[];
+  readonly variables: readonly Omit<TracedVariable, 'variable'>[];
   /** Names of the random inputs that the graph reads. */
   readonly randoms: ReadonlySet<string>;
 }
@@ -265,7 +279,8 @@ export class Tracer {
       first = record(firstScalars);
     }
     const variables = registeredVariables();
-    const key = (this.#anyWidths ? '' : shapesOf(variables)) + keyOf(first, variables, scalars);
+    const shapes = variables.map((variable) => variable.shape);
+    const key = (this.#anyWidths ? '' : JSON.stringify(shapes)) + keyOf(first, variables, scalars);
     let template = this.#templates.get(key);
     if (template === undefined) {
       const secondScalars = unusualScalars(scalars, 2);
@@ -283,13 +298,19 @@ export class Tracer {
     // Again as the newest.
     this.#templates.delete(key);
     this.#templates.set(key, template);
-    const { randoms } = template;
+    const { randoms, family } = template;
+    shapes.forEach((shape, i) =>
+      shape.forEach((length, axis) => {
+        if (length !== family.shapes[i]?.[axis]) family.varied.add(`${i}:${axis}`);
+      }),
+    );
+    const isFirst = JSON.stringify(shapes) === JSON.stringify(family.shapes);
     return {
       ...template,
-      model: shapesOf(variables) === template.shapes ? template.exact : template.open,
-      variables: template.variables.flatMap(({ index, ...names }): TracedVariable[] => {
-        const variable = variables[index];
-        return variable === undefined ? [] : [{ variable, ...names }];
+      model: isFirst ? template.exact : family.open,
+      variables: template.variables.flatMap((known): TracedVariable[] => {
+        const variable = variables[known.index];
+        return variable === undefined ? [] : [{ variable, ...known }];
       }),
       randoms: first.recording.randoms.filter(({ value }) => randoms.has(value.name)),
     };
@@ -298,10 +319,6 @@ export class Tracer {
 
 function valuesOf({ outputs, assigned }: Recorded): Value[] {
   return [...outputs, ...assigned.values()];
-}
-
-function shapesOf(variables: readonly tf.Variable[]): string {
-  return JSON.stringify(variables.map((variable) => variable.shape));
 }
 
 /** All that a record shows, the unusual numbers among it: what agrees in it is the same step. */
@@ -348,9 +365,12 @@ function makeTemplate(
   });
   const used = graph.namesBehind([...outputs, ...states.values()]);
   return {
-    shapes: shapesOf(variables),
+    family: {
+      open: graph.encode([...outputs, ...states.values()], bindings),
+      shapes: variables.map((variable) => variable.shape),
+      varied: new Set(),
+    },
     exact: graph.encode([...outputs, ...states.values()], bindings, { lengths: true }),
-    open: graph.encode([...outputs, ...states.values()], bindings),
     nodeCount: graph.nodeCount,
     positionNodes: graph.positionNodes,
     variables: variables.flatMap((variable, index) => {
