@@ -1,7 +1,8 @@
 /** Ours and the static networks, both by the product's own code: the session, its steps and its finish. */
 import type { RunEvent } from '../../src/core/events';
 import type { RunContext } from '../../src/core/job';
-import { resolveOptions, type TrainOptions } from '../../src/core/options';
+import type { TrainOptions } from '../../src/core/options';
+import { resolveOptions } from '../../src/core/parseOptions';
 import { mixSeed, seededRandom } from '../../src/core/random';
 import type { Dataset } from '../../src/data/dataset';
 import type { Engine } from '../../src/engine/engine';

@@ -1,5 +1,6 @@
 import { Command, Option } from 'commander';
-import { describeType, MODEL_OPTIONS, type OptionSpec } from '../core/options';
+import { MODEL_OPTIONS, type OptionSpec } from '../core/optionTable';
+import { describeType } from '../core/parseOptions';
 import { DEFAULT_LAMBDAS } from '../core/sweep';
 import { VERSION } from '../core/version';
 import { checkCommand } from './commands/check';

@@ -1,4 +1,4 @@
-import type { TrainOptions } from './options';
+import { weighsLatency, type TrainOptions } from './options';
 import { DEAD_WEIGHT } from './removal';
 
 /** Optimizers whose steps are about as long as the learning rate, however small the gradient is. */
@@ -6,7 +6,10 @@ const NORMALISING: readonly string[] = ['adam', 'adamax', 'rmsprop'];
 
 /** Options that are allowed and yet do not do what their user will think, with what to do. */
 export function adviceOn(
-  options: Pick<TrainOptions, 'mode' | 'regularizer' | 'lambda' | 'lambda2' | 'distill' | 'finish'>,
+  options: Pick<
+    TrainOptions,
+    'mode' | 'regularizer' | 'lambda' | 'lambda2' | 'distill' | 'finish' | 'cost' | 'costWeight'
+  >,
   optimizer: { readonly name: string; readonly learningRate: number },
 ): { readonly code: string; readonly message: string }[] {
   const { mode, regularizer, lambda, lambda2, distill, finish } = options;
@@ -28,6 +31,15 @@ export function adviceOn(
     advice.push({
       code: 'distill-unused',
       message: 'distill has no effect without a finish; set finish to 1 or more.',
+    });
+  const wantsLatency = options.cost === 'latency' || options.costWeight === 'latency';
+  if (wantsLatency && !weighsLatency(options))
+    advice.push({
+      code: 'latency-unused',
+      message:
+        options.costWeight === 'latency'
+          ? 'costWeight=latency weighs nothing in mode budget; set cost to latency.'
+          : 'cost=latency weighs nothing where costWeight says otherwise, nor in mode original; set costWeight to latency.',
     });
   return advice;
 }

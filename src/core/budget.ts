@@ -9,7 +9,7 @@ import type { Size } from './options';
  */
 
 /** Share of the trunk that runs at full size before anything is removed. */
-const HOLD = 0.2;
+export const HOLD = 0.2;
 /** Factor by which a marked channel's switch falls each step. */
 export const FADE = 0.86;
 /** Strength of the implied penalty: λ = KAPPA · √τ. */
@@ -49,11 +49,14 @@ export interface Marks {
 /**
  * Marks channels in increasing score per marginal cost until the sum of their costs brings the size to `target`.
  *
+ * @param model what the size is counted in
+ * @param weighed what scores are divided by
  * @param scores Fisher score by class
  */
 export function markChannels(
   analysis: Analysis,
   model: CostModel,
+  weighed: CostModel,
   alive: Alive,
   scores: Float64Array,
   target: number,
@@ -62,7 +65,8 @@ export function markChannels(
   const excess = totalCost(model, alive) - target;
   if (excess <= 0) return { classes: [], tau: 0 };
   const costs = marginalCosts(model, alive);
-  const ranked = rankByScorePerCost(analysis, alive, scores, costs);
+  const weights = weighed === model ? costs : marginalCosts(weighed, alive);
+  const ranked = rankByScorePerCost(analysis, alive, scores, weights);
   const possible = respectLimits(analysis, alive, ranked, (layer) => ({ ...limitsOf(layer), multiple: 1 }));
   const chosen: number[] = [];
   let sum = 0;
@@ -73,7 +77,7 @@ export function markChannels(
   }
   const classes = respectLimits(analysis, alive, chosen, limitsOf);
   const last = chosen.at(-1);
-  return { classes, tau: last === undefined ? 0 : (scores[last] ?? 0) / (costs[last] ?? 1) };
+  return { classes, tau: last === undefined ? 0 : (scores[last] ?? 0) / (weights[last] ?? 1) };
 }
 
 /** Living classes that have a switch, weakest per cost first. */

@@ -1,8 +1,8 @@
 import type { Analysis } from './analysis';
 import { KAPPA, markChannels, rankByScorePerCost, scheduledSize, REMOVAL_STEPS } from './budget';
 import { respectLimits, type LimitsOf } from './constraints';
-import { costModel, marginalCosts, totalCost, type Alive, type CostModel } from './cost';
-import type { CostWeight } from './options';
+import { costsWith, marginalCosts, totalCost, type Alive, type CostModel, type CostsOf } from './cost';
+import type { Cost, CostWeight } from './options';
 
 /** What is known of the switches at a removal, by channel class. */
 export interface SwitchReading {
@@ -60,9 +60,14 @@ function meanCost(costs: Float64Array): number {
  * What the penalty of a channel is weighed by: its marginal cost at the present widths, in units of the mean over the
  * living, so that λ keeps its meaning as the network shrinks; or 1 for all.
  */
-function costShares(analysis: Analysis, weight: CostWeight, alive: Alive): (c: number) => number {
+function costShares(
+  analysis: Analysis,
+  weight: CostWeight,
+  alive: Alive,
+  costsOf: CostsOf,
+): (c: number) => number {
   if (weight === '1') return () => 1;
-  const costs = marginalCosts(costModel(analysis, weight), alive);
+  const costs = marginalCosts(costsOf(analysis, weight), alive);
   const mean = meanCost(costs);
   return (c) => (costs[c] ?? 0) / mean;
 }
@@ -89,6 +94,7 @@ export class BudgetController implements Controller {
    * @param steps of the whole trunk
    * @param start size at its beginning, in units of cost
    * @param end smallest size asked for
+   * @param weight what scores are divided by; what sizes are counted in, unless it is given
    */
   constructor(
     private readonly steps: number,
@@ -96,19 +102,22 @@ export class BudgetController implements Controller {
     private readonly end: number,
     private readonly limitsOf: LimitsOf,
     public tau = 0,
+    private readonly weight?: Cost,
+    private readonly costsOf: CostsOf = costsWith(undefined),
   ) {}
 
   decide(step: number, analysis: Analysis, model: CostModel, alive: Alive, reading: SwitchReading): Decision {
-    const dead = respectLimits(analysis, alive, candidates(analysis, model, alive, reading), this.limitsOf);
+    const weighed = this.weight === undefined ? model : this.costsOf(analysis, this.weight);
+    const dead = respectLimits(analysis, alive, candidates(analysis, weighed, alive, reading), this.limitsOf);
     const left = without(alive, dead);
     // One hundredth under the smallest size, so that rounding to whole channels still passes it.
     const target = scheduledSize(step + REMOVAL_STEPS, this.steps, this.start, this.end * 0.99);
     const last = step >= this.steps;
     const marks = last
       ? { classes: [], tau: 0 }
-      : markChannels(analysis, model, left, reading.score, target, this.limitsOf);
+      : markChannels(analysis, model, weighed, left, reading.score, target, this.limitsOf);
     if (marks.classes.length > 0) this.tau = marks.tau;
-    const costs = marginalCosts(model, left);
+    const costs = marginalCosts(weighed, left);
     const threshold = costs.map((cost) => KAPPA * Math.sqrt(this.tau * cost));
     return { dead, fading: marks.classes, threshold, lambda: KAPPA * Math.sqrt(this.tau * meanCost(costs)) };
   }
@@ -131,6 +140,7 @@ export class LambdaController implements Controller {
     private readonly lambdaAt: (layer: string) => number,
     private readonly limitsOf: LimitsOf,
     private readonly costWeight?: CostWeight,
+    private readonly costsOf: CostsOf = costsWith(undefined),
   ) {}
 
   decide(
@@ -151,7 +161,7 @@ export class LambdaController implements Controller {
       guarded.push(c);
     }
     const dead = respectLimits(analysis, alive, guarded, this.limitsOf);
-    const share = costShares(analysis, this.costWeight ?? model.kind, without(alive, dead));
+    const share = costShares(analysis, this.costWeight ?? model.kind, without(alive, dead), this.costsOf);
     const threshold = penalties(analysis, this.lambdaAt, (c) => Math.sqrt(share(c)));
     return { dead, fading: [], threshold, lambda: this.lambda };
   }
@@ -171,6 +181,7 @@ export class OriginalController implements Controller {
     private readonly lambdaAt: (layer: string) => number,
     private readonly limitsOf: LimitsOf,
     private readonly costWeight: CostWeight = '1',
+    private readonly costsOf: CostsOf = costsWith(undefined),
   ) {}
 
   decide(
@@ -182,7 +193,7 @@ export class OriginalController implements Controller {
   ): Decision {
     const masked = candidates(analysis, model, alive, reading).filter((c) => reading.fading[c] === 1);
     const dead = respectLimits(analysis, alive, masked, this.limitsOf);
-    const share = costShares(analysis, this.costWeight, without(alive, dead));
+    const share = costShares(analysis, this.costWeight, without(alive, dead), this.costsOf);
     const threshold = penalties(analysis, this.lambdaAt, share);
     return { dead, fading: [], threshold, lambda: this.lambda };
   }

@@ -1,6 +1,7 @@
 import type { Analysis } from './analysis';
 import { PINNED } from './channels';
-import type { CostKind } from './options';
+import { latencyAt, latencyAxes, type LatencyGrid, type LatencyTable } from './latency';
+import type { Cost, CostKind } from './options';
 
 /** What a network costs, and what goes when a channel goes. */
 
@@ -11,10 +12,12 @@ interface ClassTerm {
   readonly coefficient: number;
   /** Class of every index of each axis. */
   readonly axes: readonly Int32Array[];
+  /** Measured, in place of the product of the counts. */
+  readonly grid?: LatencyGrid;
 }
 
 export interface CostModel {
-  readonly kind: CostKind;
+  readonly kind: Cost;
   readonly terms: readonly ClassTerm[];
 }
 
@@ -23,7 +26,18 @@ export function allAlive(analysis: Analysis): Alive {
   return new Uint8Array(analysis.classCount).fill(1);
 }
 
+/** Models that were made: sizes are asked for in every step. */
+const known = new WeakMap<Analysis, Map<CostKind, CostModel>>();
+
 export function costModel(analysis: Analysis, kind: CostKind): CostModel {
+  const ofAnalysis = known.get(analysis) ?? new Map<CostKind, CostModel>();
+  known.set(analysis, ofAnalysis);
+  const model = ofAnalysis.get(kind) ?? makeModel(analysis, kind);
+  ofAnalysis.set(kind, model);
+  return model;
+}
+
+function makeModel(analysis: Analysis, kind: CostKind): CostModel {
   const classes = (ids: Int32Array): Int32Array => Int32Array.from(ids, (id) => analysis.classOf(id));
   if (kind === 'macs') {
     const terms = analysis.calls.flatMap((call) =>
@@ -43,14 +57,43 @@ export function costModel(analysis: Analysis, kind: CostKind): CostModel {
   return { kind, terms };
 }
 
-/** Parameters (trained or not) or multiply-accumulate operations of what is alive. */
+/** What channels take on the engine that the table was measured on, at the widths of any network of the run. */
+export function latencyModel(analysis: Analysis, table: LatencyTable): CostModel {
+  const grids = new Map(table.map((grid) => [`${grid.layer}:${grid.call}`, grid]));
+  const terms = analysis.calls.flatMap((call): ClassTerm[] => {
+    const grid = grids.get(`${call.layer.name}:${call.call}`);
+    if (grid === undefined) return [];
+    const axes = latencyAxes(analysis, call).map((ids) => Int32Array.from(ids, (id) => analysis.classOf(id)));
+    return axes.length === 0 ? [] : [{ coefficient: 1, axes, grid }];
+  });
+  return { kind: 'latency', terms };
+}
+
+/** Cost models of a run, whose latency table is measured once. */
+export type CostsOf = (analysis: Analysis, kind: Cost) => CostModel;
+
+/** @param table undefined where nothing is weighed by latency */
+export function costsWith(table: LatencyTable | undefined): CostsOf {
+  return (analysis, kind) => {
+    if (kind !== 'latency') return costModel(analysis, kind);
+    if (table === undefined) throw new RangeError('no latency was measured');
+    return latencyModel(analysis, table);
+  };
+}
+
+function valueOf(term: ClassTerm, counts: readonly number[]): number {
+  if (term.grid !== undefined) return latencyAt(term.grid, counts);
+  return counts.reduce((product, count) => product * count, term.coefficient);
+}
+
+/** Parameters (trained or not) or multiply-accumulate operations of what is alive; milliseconds of a step with latency. */
 export function totalCost(model: CostModel, alive: Alive): number {
   let total = 0;
-  for (const term of model.terms) {
-    let product = term.coefficient;
-    for (const axis of term.axes) product *= countAlive(axis, alive);
-    total += product;
-  }
+  for (const term of model.terms)
+    total += valueOf(
+      term,
+      term.axes.map((axis) => countAlive(axis, alive)),
+    );
   return total;
 }
 
@@ -63,7 +106,7 @@ export function marginalCosts(model: CostModel, alive: Alive): Float64Array {
   const costs = new Float64Array(alive.length);
   for (const term of model.terms) {
     const counts = term.axes.map((axis) => countAlive(axis, alive));
-    const full = counts.reduce((product, count) => product * count, term.coefficient);
+    const full = valueOf(term, counts);
     // Occurrences of each class on each axis; most terms have it once on one axis.
     const occurrences = new Map<number, number[]>();
     term.axes.forEach((axis, i) => {
@@ -76,8 +119,10 @@ export function marginalCosts(model: CostModel, alive: Alive): Float64Array {
       }
     });
     for (const [c, counted] of occurrences) {
-      let rest = term.coefficient;
-      counted.forEach((count, i) => (rest *= (counts[i] ?? 0) - count));
+      const rest = valueOf(
+        term,
+        counts.map((count, i) => count - (counted[i] ?? 0)),
+      );
       costs[c] = (costs[c] ?? 0) + full - rest;
     }
   }

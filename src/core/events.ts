@@ -3,6 +3,8 @@
  * them. `src/run` writes them as one JSON object a line.
  */
 
+import type { LatencyTable } from './latency';
+
 export const JOURNAL_VERSION = 1;
 
 /** Widths of the sized layers by layer name. */
@@ -24,6 +26,8 @@ export interface Point {
   readonly macs: number;
   readonly validation: Metrics;
   readonly test: Metrics;
+  /** Passes over the training data that it had in all, its finish among them; absent in journals of the first days. */
+  readonly epochs?: number;
 }
 
 export interface LayerInfo {
@@ -67,7 +71,7 @@ export interface ResultEvent {
   readonly params: { readonly before: number; readonly after: number };
   readonly macs: { readonly before: number; readonly after: number };
   readonly metrics: { readonly test: Metrics; readonly validation: Metrics };
-  /** The starting size with the same finish: what the author's own widths reach. */
+  /** The starting size with the same finish; `epochs` of the points say whether it was trained for as long. */
   readonly baseline?: Point;
   /** Every size on the path, largest first; `chosen` indexes it. */
   readonly points: readonly Point[];
@@ -119,6 +123,14 @@ export type RunEvent =
       readonly loss: string;
       /** Layers that keep their width, and why. */
       readonly notes: readonly string[];
+    }
+  | {
+      /** What layers take in a training step, measured once: with cost or costWeight latency. */
+      readonly type: 'latency';
+      readonly batchSize: number;
+      /** What the measurement took. */
+      readonly ms: number;
+      readonly layers: LatencyTable;
     }
   | {
       readonly type: 'epoch';

@@ -86,6 +86,8 @@ export interface PointRow {
   readonly accuracy: number | null;
   readonly testLoss: number;
   readonly testAccuracy: number | null;
+  /** Passes over the training data that it had in all; null where an old journal does not say. */
+  readonly epochs: number | null;
   readonly kind: 'start' | 'size';
 }
 
@@ -215,6 +217,7 @@ export type PanelWord =
   | 'thetaNone'
   | 'layer'
   | 'epoch'
+  | 'epochs'
   | 'phase'
   | 'trunk'
   | 'finish'

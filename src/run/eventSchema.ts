@@ -23,6 +23,7 @@ const pointShape = {
   macs: z.number(),
   validation: metrics,
   test: metrics,
+  epochs: z.number().exactOptional(),
 };
 
 const layerInfo = z.looseObject({
@@ -99,6 +100,18 @@ const journalEvent = z.discriminatedUnion('type', [
     learningRate: real,
     loss: z.string(),
     notes: z.array(z.string()),
+  }),
+  event('latency', {
+    batchSize: z.number(),
+    ms: z.number(),
+    layers: z.array(
+      z.looseObject({
+        layer: z.string(),
+        call: z.number(),
+        widths: z.array(z.array(z.number())),
+        ms: z.array(real),
+      }),
+    ),
   }),
   event('epoch', {
     phase: z.enum(['trunk', 'finish']),

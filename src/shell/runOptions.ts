@@ -1,4 +1,5 @@
-import { resolveOptions, type TrainOptions } from '../core/options';
+import type { TrainOptions } from '../core/options';
+import { resolveOptions } from '../core/parseOptions';
 import type { Plan } from '../core/plan';
 
 /** One source of options; it names itself for messages. */

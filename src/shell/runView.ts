@@ -99,6 +99,7 @@ export class RunView {
       case 'result':
         this.takeResult(event);
         break;
+      case 'latency':
       case 'snapshot':
       case 'checkpoint':
         break;
@@ -190,7 +191,7 @@ export class RunView {
   }
 
   private addPoint(point: Point, kind: PointRow['kind']): void {
-    const { budget, params, macs, widths, validation, test } = point;
+    const { budget, params, macs, widths, validation, test, epochs } = point;
     const isSame = (other: PointRow): boolean => other.kind === kind && other.budget === budget;
     const row: PointRow = {
       ...{ budget, params, macs, kind },
@@ -199,6 +200,7 @@ export class RunView {
       accuracy: validation.accuracy ?? null,
       testLoss: test.loss,
       testAccuracy: test.accuracy ?? null,
+      epochs: epochs ?? null,
     };
     const known = this.points.findIndex(isSame);
     if (known >= 0) this.points[known] = row;

@@ -61,7 +61,7 @@ export function sweepRows(sweep: SweepPlace, trials: readonly Trial[], maxDrop: 
 }
 
 function rowOf(point: Point, result: ResultEvent | undefined): PointRow {
-  const { budget, params, macs, validation, test, widths } = point;
+  const { budget, params, macs, validation, test, widths, epochs } = point;
   return {
     ...{ budget, params, macs, kind: 'size' },
     widths: (result?.layers ?? []).map((layer) => widths[layer.name] ?? layer.before),
@@ -69,5 +69,6 @@ function rowOf(point: Point, result: ResultEvent | undefined): PointRow {
     accuracy: validation.accuracy ?? null,
     testLoss: test.loss,
     testAccuracy: test.accuracy ?? null,
+    epochs: epochs ?? null,
   };
 }

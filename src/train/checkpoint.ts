@@ -1,6 +1,6 @@
-import type { Metrics } from '../core/events';
 import type { Graph } from '../core/graph';
 import { SWITCHES_FILE, type Checkpoint, type RunContext, type StoredSwitches } from '../core/job';
+import type { LatencyTable } from '../core/latency';
 import type { Plateau } from '../core/schedules';
 import type { LayerWeights } from '../core/tensor';
 import type { Finished } from './finish';
@@ -19,6 +19,8 @@ export interface SessionState {
   firstLoss?: number;
   tau: number;
   plateau: Plateau;
+  /** What layers take on the engine, measured when the run began. */
+  latency?: LatencyTable;
   /** Sums over the rows of the epoch that is under way. */
   epoch: { loss: number; right: number; rows: number };
   snapshots: Snapshot[];
@@ -32,7 +34,7 @@ export interface SessionState {
 interface StoredState {
   readonly session: Omit<SessionState, 'snapshots' | 'finished'>;
   readonly snapshots: readonly Omit<Snapshot, 'weights'>[];
-  readonly finished: readonly { readonly validation: Metrics; readonly test: Metrics }[];
+  readonly finished: readonly Omit<Finished, 'snapshot'>[];
   /** The trunk's network; absent once it is over. */
   readonly trunk?: {
     readonly graph: Graph;
@@ -50,7 +52,7 @@ export async function takeCheckpoint(state: SessionState, trunk: Trunk | undefin
   const stored: StoredState = {
     session,
     snapshots: snapshots.map(({ weights: _weights, ...rest }) => rest),
-    finished: finished.map(({ validation, test }) => ({ validation, test })),
+    finished: finished.map(({ snapshot: _snapshot, ...rest }) => rest),
     ...(trunk === undefined ? {} : { trunk: await packTrunk(trunk, tensors) }),
   };
   return { step: state.step, state: structuredClone(stored), tensors };

@@ -16,6 +16,8 @@ import { median } from './median';
 /** A size, finished and measured. */
 export interface Finished {
   readonly snapshot: Snapshot;
+  /** Passes over the training data in all: the trunk's up to this size, those made up for, and the finish. */
+  readonly epochs: number;
   readonly validation: Metrics;
   readonly test: Metrics;
 }
@@ -122,6 +124,7 @@ export async function finishSnapshot(setup: FinishSetup, snapshot: Snapshot): Pr
     }
     return {
       snapshot: { ...snapshot, weights: await network.readWeights() },
+      epochs: snapshot.step / batches.perEpoch + epochs,
       validation: await evaluator.measure(dataset.validation),
       test: await evaluator.measure(dataset.test),
     };

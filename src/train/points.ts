@@ -6,7 +6,7 @@ import { widthsOf } from './network';
 
 /** A finished size as the journal tells it. */
 export function pointOf(finished: Finished, prepared: Prepared): Point {
-  const { snapshot, validation, test } = finished;
+  const { snapshot, validation, test, epochs } = finished;
   const widths = widthsOf(analyse(snapshot.graph, prepared.sizing));
-  return { budget: snapshot.budget, widths, ...sizeOfSnapshot(snapshot, prepared), validation, test };
+  return { budget: snapshot.budget, widths, ...sizeOfSnapshot(snapshot, prepared), validation, test, epochs };
 }

@@ -4,6 +4,7 @@ import { allowedWidth, NO_LIMITS, type LimitsOf, type WidthLimits } from '../cor
 import { allAlive } from '../core/cost';
 import { badInput } from '../core/errors';
 import type { LayerInfo } from '../core/events';
+import { foldableSizing } from '../core/foldable';
 import { readGraph, type Graph } from '../core/graph';
 import type { LayerHint, Plan } from '../core/plan';
 import { splitActivations } from '../core/split';
@@ -68,8 +69,8 @@ export function prepareTraining(
 ): Prepared {
   const authored = readGraph(model.topology);
   const hints = hintsByLayer(plan, model.siteOf);
-  const sizing = sizingOf(plan, hints, authored);
   const graph = splitActivations(authored);
+  const sizing = foldableSizing(graph, sizingOf(plan, hints, authored));
   const first = analyse(graph, sizing);
   const [input] = graph.inputs;
   const [output] = graph.outputs;

@@ -1,13 +1,12 @@
 import { ShrinkError } from '../core/errors';
 import { adviceOn } from '../core/advice';
-import { BudgetController, LambdaController, OriginalController, type Controller } from '../core/controller';
-import { budgetsInUnits } from '../core/budget';
+import type { Controller } from '../core/controller';
+import { budgetsInUnits, HOLD } from '../core/budget';
 import type { Metrics } from '../core/events';
 import type { Checkpoint, RunContext } from '../core/job';
-import type { TrainOptions } from '../core/options';
+import { sizeUnit, weighsLatency, type TrainOptions } from '../core/options';
 import { mixSeed } from '../core/random';
 import { afterEpoch, lambdaFactor, NO_PLATEAU, SMALLEST_RATE } from '../core/schedules';
-import { fillRows } from '../data/dataset';
 import { Batches } from './batches';
 import { readCheckpoint, takeCheckpoint, writeSwitches, type SessionState } from './checkpoint';
 import { Evaluator } from './evaluate';
@@ -18,12 +17,11 @@ import { pointOf } from './points';
 import type { SessionInputs } from './prepare';
 import { publishResult } from './publish';
 import type { Snapshot } from './snapshot';
+import { measureLatency } from './latency';
 import { SessionProgress } from './sessionProgress';
+import { controllerFor, trunkSetup } from './sessionSetup';
 import { drawSwitches } from './switchModes';
-import { Trunk, type TrunkSetup } from './trunk';
-
-/** Rows on which outputs are compared before and after a collection. */
-const SAMPLE_ROWS = 32;
+import { Trunk } from './trunk';
 
 /** A loss this many times the first one (or 1, for a first one near 0) does not come back. */
 const EXPLODED = 1e4;
@@ -61,13 +59,13 @@ class Session {
       prepared.labelShape,
       mixSeed(this.options.seed, 1),
     );
-    this.startSize = sizeOfNetwork(prepared.analysis)[this.options.cost];
+    this.startSize = sizeOfNetwork(prepared.analysis)[sizeUnit(this.options.cost)];
     this.budgets = this.options.mode === 'budget' ? budgetsInUnits(this.options.budget, this.startSize) : [];
     if (this.options.mode === 'budget' && this.budgets.length === 0)
       throw new ShrinkError(
         'bad-input',
         'budget-too-large',
-        `Every size in budget is at least the starting size (${this.startSize} ${this.options.cost}); ask for smaller ones.`,
+        `Every size in budget is at least the starting size (${this.startSize} ${sizeUnit(this.options.cost)}); ask for smaller ones.`,
       );
     this.steps = this.options.epochs * this.batches.perEpoch;
     this.progress = new SessionProgress(context, {
@@ -76,6 +74,7 @@ class Session {
       epochs: this.options.epochs,
       finishEpochs: this.options.finish,
       startSize: this.startSize,
+      start: this.keepsStart() ? this.options.baseline : 'off',
       budgets: this.budgets,
     });
     this.state = {
@@ -107,8 +106,8 @@ class Session {
   }
 
   private async begin(): Promise<void> {
-    const { prepared } = this.inputs;
-    const { mode } = this.inputs;
+    const { prepared, mode } = this.inputs;
+    if (weighsLatency(this.options)) await this.measure();
     const switches = drawSwitches(mode, prepared.analysis, this.options.seed);
     const network = await Network.create(
       prepared.graph,
@@ -117,11 +116,22 @@ class Session {
       switches,
       mode.form,
     );
-    this.trunk = await Trunk.create(this.trunkSetup(), network);
+    this.trunk = await Trunk.create(trunkSetup(this.options, this.inputs, this.batches), network);
     for (const { code, message } of adviceOn(this.options, this.inputs.optimizer))
       this.warnOnce(code, message);
     // The penalty is in force from the first step on, not from the first removal.
     if (mode.penalty !== undefined) await this.trunk.remove(0, this.makeController());
+    // What was measured is never measured again: another table would end with other weights.
+    if (this.state.latency !== undefined) await this.save();
+  }
+
+  private async measure(): Promise<void> {
+    const { engine, prepared, optimizer } = this.inputs;
+    const { batchSize } = this.options;
+    const started = performance.now();
+    const layers = await measureLatency(engine, prepared.analysis, optimizer, batchSize);
+    this.state.latency = layers;
+    this.context.emit({ type: 'latency', batchSize, ms: performance.now() - started, layers });
   }
 
   private async resume(checkpoint: Checkpoint): Promise<void> {
@@ -131,49 +141,16 @@ class Session {
     const { graph, weights, switches } = restored.network;
     const { mode, prepared } = this.inputs;
     const network = await Network.create(graph, weights, prepared.sizing, switches, mode.form);
-    this.trunk = await Trunk.create(this.trunkSetup(), network);
+    this.trunk = await Trunk.create(trunkSetup(this.options, this.inputs, this.batches), network);
     this.trunk.optimizer.write(restored.network.optimizer);
     this.trunk.writeSwitchState(restored.network.switchState);
     this.trunk.lambda = restored.network.lambda;
     this.trunk.savedAt = this.state.step;
   }
 
-  private trunkSetup(): TrunkSetup {
-    const { engine, prepared, optimizer, mode } = this.inputs;
-    const { dataset } = prepared;
-    const rows = Math.min(SAMPLE_ROWS, dataset.validation.count);
-    const size = dataset.validation.x.shape.reduce((product, length) => product * length, 1);
-    const x = new Float32Array(rows * size);
-    fillRows(
-      dataset.validation.x,
-      Uint32Array.from({ length: rows }, (_, i) => i),
-      x,
-    );
-    return {
-      engine,
-      head: prepared.head,
-      sizing: prepared.sizing,
-      optimizer,
-      mode,
-      cost: this.options.cost,
-      decayPower: this.options.power,
-      lambda2: this.options.mode === 'budget' ? 0 : this.options.lambda2,
-      seed: this.options.seed,
-      batches: this.batches,
-      sample: { x, shape: [rows, ...dataset.validation.x.shape] },
-    };
-  }
-
   private makeController(): Controller {
-    const { limitsOf, hintLambda } = this.inputs.prepared;
-    const smallest = this.budgets.at(-1);
-    if (smallest !== undefined)
-      return new BudgetController(this.steps, this.startSize, smallest, limitsOf, this.state.tau);
-    const { lambda, mode, costWeight } = this.options;
-    const lambdaAt = (layer: string): number => hintLambda(layer) ?? lambda;
-    return mode === 'lambda'
-      ? new LambdaController(lambda, lambdaAt, limitsOf, costWeight)
-      : new OriginalController(lambda, lambdaAt, limitsOf, costWeight);
+    const { budgets, startSize, steps, state } = this;
+    return controllerFor(this.options, this.inputs.prepared, { budgets, startSize, steps, ...state });
   }
 
   private async runTrunk(): Promise<'done' | 'stopped'> {
@@ -222,8 +199,13 @@ class Session {
     const { state, startSize } = this;
     // The last moment at full size is kept: what the author's own widths reach with the same finish.
     const full = trunk.size() === startSize;
-    const holdEnds = state.step + controller.everySteps >= this.steps * 0.2;
-    if (full && holdEnds && !state.snapshots.some((snapshot) => snapshot.kind === 'start'))
+    const holdEnds = state.step + controller.everySteps >= this.steps * HOLD;
+    if (
+      this.keepsStart() &&
+      full &&
+      holdEnds &&
+      !state.snapshots.some((snapshot) => snapshot.kind === 'start')
+    )
       await this.keep(trunk, startSize, 'start');
     const kept = await trunk.remove(state.step, controller);
     for (const [layer, count] of Object.entries(kept))
@@ -265,7 +247,7 @@ class Session {
       this.context.emit({
         type: 'warning',
         code: 'budget-missed',
-        message: `The size came down to ${trunk.size()} ${this.options.cost}; ${missed.join(', ')} cannot be reached with the layers that keep their width.`,
+        message: `The size came down to ${trunk.size()} ${sizeUnit(this.options.cost)}; ${missed.join(', ')} cannot be reached with the layers that keep their width.`,
       });
     const reached = this.state.snapshots.some((snapshot) => snapshot.kind === 'budget');
     if (!reached || this.budgets.length === 0) await this.keep(trunk, trunk.size(), 'budget');
@@ -375,10 +357,15 @@ class Session {
     );
   }
 
-  /** Epochs that the trunk went on after a requested size. */
-  private catchUp(snapshot: Snapshot): number {
-    if (snapshot.kind === 'start' || this.options.finish === 0) return 0;
-    return Math.round((this.state.step - snapshot.step) / this.batches.perEpoch);
+  /** Whether the starting size is finished as well: to compare with, or to teach the smaller ones. */
+  private keepsStart(): boolean {
+    return this.options.baseline !== 'off' || this.options.distill > 0;
+  }
+
+  /** Epochs that the trunk went on after a requested size, or after the starting one where it is to have as many. */
+  private catchUp({ kind, step }: Snapshot): number {
+    if (this.options.finish === 0 || (kind === 'start' && this.options.baseline !== 'full')) return 0;
+    return Math.round((this.state.step - step) / this.batches.perEpoch);
   }
 
   /** The starting network is finished first and then teaches the smaller ones. */

@@ -1,6 +1,7 @@
-import { stepOfSize } from '../core/budget';
+import { HOLD, stepOfSize } from '../core/budget';
 import type { Progress } from '../core/events';
 import type { RunContext } from '../core/job';
+import type { Baseline } from '../core/options';
 import type { SessionState } from './checkpoint';
 import { secondsLeft } from './timeLeft';
 
@@ -16,6 +17,8 @@ export interface SessionScale {
   readonly finishEpochs: number;
   /** Starting size and requested sizes, in units of cost. */
   readonly startSize: number;
+  /** How the starting size is finished. */
+  readonly start: Baseline;
   readonly budgets: readonly number[];
 }
 
@@ -60,18 +63,23 @@ export class SessionProgress {
   }
 
   private left(state: SessionState, size: number, stepMs: number): number {
-    const { steps, perEpoch, finishEpochs, startSize, budgets } = this.scale;
+    const { steps, perEpoch, finishEpochs, startSize, start, budgets } = this.scale;
     const share = (value: number): number => Math.min(1, value / startSize);
     const falling = finishEpochs * perEpoch;
     // While the trunk runs, when it will pass a size is known from its schedule.
     const passed = (budget: number): number =>
-      share(budget) < 1 ? stepOfSize(share(budget), steps, share(budgets.at(-1) ?? startSize)) : steps;
+      budget < startSize
+        ? stepOfSize(share(budget), steps, share(budgets.at(-1) ?? startSize))
+        : HOLD * steps;
     const waiting =
       state.phase === 'trunk'
-        ? [startSize, ...budgets].map((budget) => ({ budget, catchUp: steps - passed(budget) }))
+        ? [...(start === 'off' ? [] : [startSize]), ...budgets].map((budget) => ({
+            budget,
+            catchUp: budget === startSize && start !== 'full' ? 0 : steps - passed(budget),
+          }))
         : state.snapshots.slice(state.finished.length).map(({ budget, kind, step }) => ({
             budget,
-            catchUp: kind === 'start' ? 0 : state.step - step,
+            catchUp: kind === 'start' && start !== 'full' ? 0 : state.step - step,
           }));
     return secondsLeft({
       stepsLeft: state.phase === 'trunk' ? steps - state.step : 0,

@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 import { askBackend } from '../client/query';
-import { MODEL_OPTIONS } from '../core/options';
+import { MODEL_OPTIONS } from '../core/optionTable';
 import { installOnnxRuntime } from '../shell/installEngine/install';
 import { requireTrust } from './failure';
 import { backendSettings, engineHomeOf } from './settings/settings';

@@ -1,6 +1,7 @@
 import { readdirSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { ResultEvent } from '../../src/core/events';
 import { eventsOf, makeProject, mnistModule, runCli } from '../support/cli';
 
 /** What the method says and does in whole runs: its warnings, how it ends when training goes wrong, groups, a teacher. */
@@ -26,6 +27,11 @@ const FILES = {
   'group.ts': source('mode=original regularizer=group lambda=0.005 learningRate=0.001 epochs=14 finish=1'),
   'taught.ts': source('budget=40% epochs=4 finish=2 distill=0.5'),
   'untaught.ts': source('budget=40% epochs=4 finish=2'),
+  'full.ts': source('budget=40% epochs=4 finish=2 baseline=full'),
+  'plateau.ts': source(
+    'mode=original lambda=0 optimizer=sgd learningRate=0.000001 rateSchedule=plateau epochs=9 finish=1',
+  ),
+  'off.ts': source('budget=40% epochs=4 finish=2 baseline=off'),
 } as const;
 
 type Event = Record<string, unknown>;
@@ -158,5 +164,56 @@ describe('distillation', () => {
     expect(a.slice(0, 2)).toEqual(b.slice(0, 2));
     expect(a.slice(2)).not.toEqual(b.slice(2));
     expect(warnings(taught.events)).toEqual(warnings(untaught.events));
+  });
+});
+
+describe('a learning rate that falls on a plateau', () => {
+  it('ends the trunk when it has fallen to nothing, and the run goes on to its finish', async () => {
+    // At this rate nothing gets better: five epochs after the first the rate falls to 1e-7, at which training is over.
+    const { code, events } = await run('plateau.ts');
+    expect(code).toBe(0);
+    const phases = ofType(events, 'epoch').map((event) => event['phase']);
+    expect(phases.filter((phase) => phase === 'trunk')).toHaveLength(6);
+    expect(phases.filter((phase) => phase === 'finish').length).toBeGreaterThan(0);
+    expect(ofType(events, 'result')).toHaveLength(1);
+  });
+});
+
+describe('the row of the starting size', () => {
+  const finishes = (events: readonly Event[], params: unknown): Event[] =>
+    ofType(events, 'epoch').filter((event) => event['phase'] === 'finish' && event['params'] === params);
+
+  it('says for how many epochs it was trained: short, as many as the sizes, or not at all', async () => {
+    const [short, full, off] = [await run('untaught.ts'), await run('full.ts'), await run('off.ts')];
+    for (const { code, stderr } of [short, full, off])
+      expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    const resultOf = ({ events }: typeof short): ResultEvent => events.at(-1) as unknown as ResultEvent;
+    const [brief, whole, none] = [resultOf(short), resultOf(full), resultOf(off)];
+    const start = brief.params.before;
+    // 25 steps an epoch; the starting size is kept at the first removal, after 23.
+    const before = 23 / 25;
+    expect(brief.baseline?.epochs).toBeCloseTo(before + 2, 9);
+    expect(finishes(short.events, start)).toHaveLength(2);
+    expect(whole.baseline?.epochs).toBeCloseTo(before + 3 + 2, 9);
+    expect(finishes(full.events, start)).toHaveLength(5);
+    expect(none.baseline).toBeUndefined();
+    expect(finishes(off.events, start)).toEqual([]);
+    // What a size is trained for does not depend on it, nor does what it learns.
+    for (const { points } of [brief, whole, none]) {
+      expect(points).toEqual(brief.points);
+      expect(points[0]?.epochs).toBeGreaterThan(5.5);
+      expect(points[0]?.epochs).toBeLessThan(6.5);
+    }
+  });
+
+  it('is told in the table, with what to do where it was trained for less', async () => {
+    const shown = async (file: string): Promise<string> =>
+      (await runCli(['train', file, '--out', `${file}-shown`], project.folder)).stdout;
+    const [short, full] = [await shown('untaught.ts'), await shown('full.ts')];
+    expect(short).toMatch(/parameters +MACs +epochs/);
+    expect(short).toContain(
+      'The starting size was trained for 3 epochs, the sizes for 6; baseline=full gives it as many.',
+    );
+    expect(full).not.toContain('The starting size was trained for');
   });
 });

@@ -89,6 +89,7 @@ describe('advice on options', () => {
     lambda2: 0,
     distill: 0,
     finish: 4,
+    cost: 'params',
   } as const;
   const ADAM = { name: 'adam', learningRate: 0.001 };
   const codes = (changes: Partial<Parameters<typeof adviceOn>[0]>, optimizer = ADAM): string[] =>
@@ -114,6 +115,16 @@ describe('advice on options', () => {
     expect(codes(group, { name: 'adam', learningRate: 0.003 })).toEqual(['group-rate']);
     expect(codes(group, { name: 'sgd', learningRate: 0.1 })).toEqual([]);
     expect(codes({ lambda2: 1 }, { name: 'adam', learningRate: 0.003 })).toEqual([]);
+  });
+
+  it('warns of latency where nothing is weighed by it', () => {
+    const at = (changes: Partial<Parameters<typeof adviceOn>[0]>) => codes({ lambda2: 1, ...changes });
+    expect(at({ cost: 'latency' })).toEqual([]);
+    expect(at({ mode: 'budget', cost: 'latency' })).toEqual([]);
+    expect(at({ mode: 'original', costWeight: 'latency' })).toEqual([]);
+    expect(at({ mode: 'original', cost: 'latency' })).toEqual(['latency-unused']);
+    expect(at({ mode: 'budget', costWeight: 'latency' })).toEqual(['latency-unused']);
+    expect(at({ cost: 'latency', costWeight: '1' })).toEqual(['latency-unused']);
   });
 
   it('warns of distillation without a finish', () => {

@@ -56,6 +56,7 @@ describe('a view of a run', () => {
     const view = replay({ layers: 3, epochs: 4, collections: 0 });
     expect(view.state).toBe('done');
     expect(view.points.map((point) => point.kind)).toEqual(['start', 'size', 'size', 'size']);
+    expect(view.points.map((point) => point.epochs)).toEqual([2, 4, 4, 4]);
     expect(view.chosen).toBe(3);
     expect(view.learnedWidths).toEqual(
       Object.fromEntries(view.result?.layers.map((l) => [l.name, l.after]) ?? []),

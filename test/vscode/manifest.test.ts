@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { MODEL_OPTIONS } from '../../src/core/options';
+import { MODEL_OPTIONS } from '../../src/core/optionTable';
 import { allSettings, RESTRICTED } from '../../src/vscode/settings/optionSettings';
 
 const root = path.resolve(import.meta.dirname, '../..');

@@ -161,6 +161,9 @@ describe('training', () => {
     const sizes = await cardTable(panel, 'sizes');
     const points = [...(result.baseline === undefined ? [] : [result.baseline]), ...result.points];
     expect(sizes.slice(1).map((row) => row[1])).toEqual(points.map((point) => String(point.params)));
+    expect(sizes.slice(1).map((row) => row[7])).toEqual(
+      points.map((point) => String(Math.round(point.epochs ?? Number.NaN))),
+    );
     const widths = await cardTable(panel, 'widths');
     const trunk = events.flatMap((event) =>
       event.type === 'collection' || (event.type === 'epoch' && event.phase === 'trunk') ? [event] : [],

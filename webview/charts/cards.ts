@@ -224,6 +224,10 @@ export function sizesCard(state: PanelState, words: PanelWords): CardSpec {
         : [],
     );
   const picked = points[chosen];
+  // The starting size may have been trained for less: a dot must not look better or worse than it is.
+  const trained = (name: string, point: (typeof points)[number] | undefined): string =>
+    (point?.epochs ?? null) === null ? name : `${name} (${Math.round(point?.epochs ?? 0)} ${words.epochs})`;
+  const start = points.find((point) => point.kind === 'start');
   return {
     id: 'sizes',
     title: words.sizes,
@@ -235,12 +239,12 @@ export function sizesCard(state: PanelState, words: PanelWords): CardSpec {
       logX: true,
       percentY: hasAccuracy,
       lines: [
-        { name: words.chosenPoint, points: dots((i) => i === chosen), strong: true },
+        { name: trained(words.chosenPoint, picked), points: dots((i) => i === chosen), strong: true },
         {
           name: words.learnedSizes,
           points: dots((i) => i !== chosen && points[i]?.kind === 'size'),
         },
-        { name: words.start, points: dots((i) => points[i]?.kind === 'start') },
+        { name: trained(words.start, start), points: dots((i) => points[i]?.kind === 'start') },
       ].filter((line) => line.points.length > 0),
       summary:
         picked === undefined
@@ -250,12 +254,13 @@ export function sizesCard(state: PanelState, words: PanelWords): CardSpec {
     table: () => ({
       columns: [
         ...[words.size, words.parameters, words.macs, words.validationAccuracy, words.testAccuracy],
-        ...[words.validationLoss, words.testLoss],
+        ...[words.validationLoss, words.testLoss, words.epochs],
         ...state.header.layers.map((layer) => layer.name),
       ],
       rows: points.map((point, i) => [
         point.kind === 'start' ? words.start : i === chosen ? words.chosenPoint : plain(round(point.budget)),
         ...[point.params, point.macs, point.accuracy, point.testAccuracy, point.loss, point.testLoss],
+        point.epochs === null ? null : Math.round(point.epochs),
         ...point.widths,
       ]),
     }),

@@ -1,7 +1,7 @@
 import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import { startRun, type StartSettings } from '../../client/runs';
-import { MODEL_OPTIONS } from '../../core/options';
+import { MODEL_OPTIONS } from '../../core/optionTable';
 import { makePlan } from '../../language';
 import { runsFolderFor } from '../../run/paths';
 import { resolveRunOptions } from '../../shell/runOptions';

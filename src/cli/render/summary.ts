@@ -19,6 +19,7 @@ export function showSummary(output: Output, result: ResultEvent): void {
       ...layers.map(right),
       right('parameters'),
       right('MACs'),
+      right('epochs'),
       right(classifies ? 'validation' : 'val. loss'),
       right(classifies ? 'test' : 'test loss'),
     ],
@@ -27,6 +28,7 @@ export function showSummary(output: Output, result: ResultEvent): void {
       ...layers.map((name) => String(point.widths[name] ?? '')),
       count(point.params),
       count(point.macs),
+      point.epochs === undefined ? '–' : String(Math.round(point.epochs)),
       quality(point.validation),
       quality(point.test),
     ]),
@@ -34,8 +36,17 @@ export function showSummary(output: Output, result: ResultEvent): void {
   lines.forEach((line, i) =>
     output.line(i > 0 && rows[i - 1] === result.points[result.chosen] ? green(line) : line),
   );
+  const fewer = fewerEpochs(result);
+  if (fewer !== undefined) output.line(output.colors.dim(fewer));
   output.line();
   showBeforeAfter(output, result);
+}
+
+/** What a reader must know of a starting size that was trained for less than the others. */
+function fewerEpochs({ baseline, points, chosen }: ResultEvent): string | undefined {
+  const [start, size] = [baseline?.epochs, points[chosen]?.epochs];
+  if (start === undefined || size === undefined || Math.round(start) >= Math.round(size)) return undefined;
+  return `  The starting size was trained for ${Math.round(start)} epochs, the sizes for ${Math.round(size)}; baseline=full gives it as many.`;
 }
 
 function quality(metrics: Metrics): string {

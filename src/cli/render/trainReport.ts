@@ -1,5 +1,6 @@
 import path from 'node:path';
 import type { JournalEvent, LayerInfo, Progress, RunEvent } from '../../core/events';
+import type { LatencyGrid } from '../../core/latency';
 import type { Output } from '../output';
 import { count, milliseconds, percent, seconds, tableRow, type Column } from './format';
 
@@ -36,6 +37,13 @@ export class TrainReport {
         break;
       case 'model':
         this.showModel(event);
+        break;
+      case 'latency':
+        output.line(
+          dim(
+            `  latency ${event.layers.length} layers timed in ${seconds(event.ms / 1000)}: ${milliseconds(sumOf(event.layers))} of a step of ${event.batchSize} rows`,
+          ),
+        );
         break;
       case 'epoch':
         this.showEpoch(event);
@@ -126,4 +134,9 @@ export class TrainReport {
     ]);
     this.output.line(row);
   }
+}
+
+/** Time of all layers at the widths that they begin with. */
+function sumOf(layers: readonly LatencyGrid[]): number {
+  return layers.reduce((sum, { ms }) => sum + (ms.at(-1) ?? 0), 0);
 }

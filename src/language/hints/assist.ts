@@ -1,5 +1,6 @@
 import type { Range } from '../../core/errors';
-import { describeType, MODEL_OPTIONS } from '../../core/options';
+import { MODEL_OPTIONS } from '../../core/optionTable';
+import { describeType } from '../../core/parseOptions';
 import type { Hint, HintTag, SourceReading } from '../reading';
 import type { Syntax } from '../syntax';
 import { describeLayerKey, LAYER_KEYS } from './hintKeys';

@@ -1,5 +1,5 @@
 import type { Problem } from '../../core/errors';
-import { MODEL_OPTIONS } from '../../core/options';
+import { MODEL_OPTIONS } from '../../core/optionTable';
 import type { LayerHint } from '../../core/plan';
 import type { Hint, HintWord } from '../reading';
 import {

@@ -1,4 +1,5 @@
-import { describeRange, MODEL_OPTIONS, parseOption, type OptionSpec } from '../../core/options';
+import { MODEL_OPTIONS, type OptionSpec } from '../../core/optionTable';
+import { describeRange, parseOption } from '../../core/parseOptions';
 
 /** A key that `@shrink` above a layer knows. */
 export interface LayerKey {

@@ -59,6 +59,7 @@ export function panelWords(): PanelWords {
     thetaNone: vscode.l10n.t('No checkpoint of the learning phase is kept for this layer.'),
     layer: vscode.l10n.t('Layer'),
     epoch: vscode.l10n.t('Epoch'),
+    epochs: vscode.l10n.t('epochs'),
     phase: vscode.l10n.t('Phase'),
     trunk: vscode.l10n.t('learning widths'),
     finish: vscode.l10n.t('finishing'),

@@ -1,4 +1,5 @@
-import { describeRange, describeType, MODEL_OPTIONS, type OptionSpec } from '../../core/options';
+import { MODEL_OPTIONS, type OptionSpec } from '../../core/optionTable';
+import { describeRange, describeType } from '../../core/parseOptions';
 
 /** Settings in package.json, made from the table of options: `npm run manifest` writes them, a test compares them. */
 

@@ -1,6 +1,6 @@
 import path from 'node:path';
 import * as vscode from 'vscode';
-import { MODEL_OPTIONS } from '../../core/options';
+import { MODEL_OPTIONS } from '../../core/optionTable';
 import type { BackendSettings } from '../../client/spawnBackend';
 import { engineEnvironment } from '../../shell/installEngine/install';
 import { backendScript } from '../../shell/programs';

@@ -120,8 +120,15 @@ async function tellEnd(services: Services, live: LiveRun): Promise<void> {
       count(result.params.before),
       count(result.params.after),
     );
-    const start = result.baseline?.test.accuracy;
-    const before = start === undefined ? '' : vscode.l10n.t(' ({0} at the start size)', percent(start));
+    const start = result.baseline;
+    const before =
+      start?.test.accuracy === undefined || start.epochs === undefined
+        ? ''
+        : vscode.l10n.t(
+            ' ({0} at the start size, trained for {1} epochs)',
+            percent(start.test.accuracy),
+            Math.round(start.epochs),
+          );
     const text =
       result.metrics.test.accuracy === undefined
         ? vscode.l10n.t('{0}: {1}.', result.model, sizes)

@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { StartSettings } from '../../../src/client/runs';
 import type { JournalEvent, ResultEvent } from '../../../src/core/events';
-import { resolveOptions } from '../../../src/core/options';
+import { resolveOptions } from '../../../src/core/parseOptions';
 import { loadParsers, makePlan, readSource } from '../../../src/language';
 import { makeFolder } from '../../run/support/runs';
 

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { buildSync } from 'esbuild';
 import type { JournalEvent } from '../../../src/core/events';
-import { resolveOptions } from '../../../src/core/options';
+import { resolveOptions } from '../../../src/core/parseOptions';
 import type { Plan } from '../../../src/core/plan';
 import type { RunHandle } from '../../../src/client/runHandle';
 import type { StartSettings } from '../../../src/client/runs';

@@ -91,6 +91,7 @@ function* madeEvents({ layers, epochs, collections, finished = true }: MadeRun):
     ...{ budget: params(share), widths: widthsAt(share), params: params(share), macs: params(share) },
     validation: { loss: 0.1 + share / 10, accuracy: 0.98 - share / 50 },
     test: { loss: 0.12 + share / 10, accuracy: 0.97 - share / 50 },
+    epochs: share === 0 ? 2 : epochs,
   });
   const points = [0.5, 0.75, 1].map(point);
   for (const each of [point(0), ...points]) yield { type: 'point', ...each };
