@@ -80,7 +80,6 @@ async function trainOnce(seed: number): Promise<{ resident: number[]; collection
     run: 'memory',
     plan,
     options: resolveOptions([{ name: (key) => key, values: { ...plan.modelHint, seed: String(seed) } }]),
-    history: [],
     stop: new AbortController().signal,
     emit: (event) => {
       if (event.type === 'collection') collections += 1;

@@ -114,7 +114,6 @@ async function run(values: Record<string, string>, resumeFrom?: Checkpoint): Pro
       onlyHinted: false,
     },
     options,
-    history: [],
     ...(resumeFrom === undefined ? {} : { resumeFrom: structuredClone(resumeFrom) }),
     stop: new AbortController().signal,
     emit: (event) => events.push(event),
