@@ -1,6 +1,7 @@
-import { readFile, rm, writeFile } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { readBounded } from './boundedFile';
 import { writeDurably } from './durable';
 
 /**
@@ -9,6 +10,7 @@ import { writeDurably } from './durable';
  */
 
 const FILE = 'crashes.json';
+const MAX_BYTES = 1024 * 1024;
 /** Holds the token of a backend that was killed on request: then its death is no crash. */
 const KILLED_FILE = '.killed';
 
@@ -31,7 +33,7 @@ const CRASHES_PER_ENGINE = 2;
 /** Every crash of a run so far. A damaged file counts as none. */
 export async function readCrashes(folder: string): Promise<readonly Crash[]> {
   try {
-    return z.array(crashSchema).parse(JSON.parse(await readFile(join(folder, FILE), 'utf8')));
+    return z.array(crashSchema).parse(JSON.parse(await readBounded(join(folder, FILE), MAX_BYTES)));
   } catch {
     return [];
   }
@@ -59,7 +61,7 @@ export async function markKilled(folder: string, token: string): Promise<void> {
 
 /** Whether the backend with this token was killed on request. */
 export async function wasKilled(folder: string, token: string): Promise<boolean> {
-  return (await readFile(join(folder, KILLED_FILE), 'utf8').catch(() => '')) === token;
+  return (await readBounded(join(folder, KILLED_FILE), MAX_BYTES).catch(() => '')) === token;
 }
 
 export async function forgetKilled(folder: string): Promise<void> {

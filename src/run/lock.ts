@@ -1,10 +1,11 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
-import { copyFile, link, open, readFile, rename, rm, stat, utimes } from 'node:fs/promises';
+import { copyFile, link, open, rename, rm, stat, utimes } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { ShrinkError } from '../core/errors';
+import { readBounded } from './boundedFile';
 import { codeOf, fileError } from './durable';
 import { isSameProcess, readStartTime } from './processIdentity';
 import { RUN_FILES } from './paths';
@@ -34,6 +35,7 @@ const lockSchema = processSchema.extend({
 export type ProcessId = z.infer<typeof processSchema>;
 export type LockInfo = z.infer<typeof lockSchema>;
 
+const MAX_LOCK_BYTES = 64 * 1024;
 /** How often the holder renews the lock's time, in milliseconds. */
 export const LOCK_RENEWAL_MS = 10_000;
 /** Age after which a lock of another machine or container is stale; processes cannot be looked up there. */
@@ -45,8 +47,10 @@ function lockPath(folder: string): string {
 
 async function readLockText(path: string): Promise<string | undefined> {
   try {
-    return await readFile(path, 'utf8');
+    return await readBounded(path, MAX_LOCK_BYTES);
   } catch (error) {
+    // Damaged, whatever is in it.
+    if (error instanceof RangeError) return error.message;
     if (codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR') return undefined;
     throw fileError(error, 'read the lock', path);
   }

@@ -1,11 +1,12 @@
 import { existsSync } from 'node:fs';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { z } from 'zod';
 import { ShrinkError } from '../core/errors';
 import type { TrainOptions } from '../core/options';
 import type { Plan } from '../core/plan';
 import { nextTrialOf, type SweepPlace } from '../core/sweep';
+import { readBounded } from './boundedFile';
 import { codeOf, fileError, syncFolder, writeDurably } from './durable';
 import { PROJECT_FOLDER, RUN_FILES } from './paths';
 
@@ -23,6 +24,9 @@ const planSchema = z.looseObject({
     .object({ id: z.string(), trial: z.number().int().min(0), lambdas: z.array(z.number()).min(1) })
     .optional(),
 });
+
+/** Far more than the largest plan: the slice of a model's source, or its topology. */
+const MAX_BYTES = 64 * 1024 * 1024;
 
 const optionsSchema = z.looseObject({ mode: z.string(), epochs: z.number(), seed: z.number() });
 
@@ -191,8 +195,9 @@ async function readJson<T>(folder: string, name: string, schema: z.ZodType<T>): 
   const path = join(folder, name);
   let text: string;
   try {
-    text = await readFile(path, 'utf8');
+    text = await readBounded(path, MAX_BYTES);
   } catch (error) {
+    if (error instanceof RangeError) throw damaged(path, error);
     if (codeOf(error) !== 'ENOENT' && codeOf(error) !== 'ENOTDIR')
       throw fileError(error, `read ${name}`, path);
     throw new ShrinkError('bad-input', 'run-missing', `There is no run in ${folder}: ${name} is missing.`, {
@@ -202,11 +207,15 @@ async function readJson<T>(folder: string, name: string, schema: z.ZodType<T>): 
   try {
     return schema.parse(JSON.parse(text));
   } catch (error) {
-    throw new ShrinkError(
-      'environment',
-      'run-damaged',
-      `${path} cannot be understood: it is damaged, or was written by another version of ShrinkNets.`,
-      { cause: error },
-    );
+    throw damaged(path, error);
   }
+}
+
+function damaged(path: string, cause: unknown): ShrinkError {
+  return new ShrinkError(
+    'environment',
+    'run-damaged',
+    `${path} cannot be understood: it is damaged, or was written by another version of ShrinkNets.`,
+    { cause },
+  );
 }

@@ -1,9 +1,20 @@
 import { execFileSync, spawn } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
+import { readCrashes } from '../../src/run/crashes';
 import { listRuns } from '../../src/run/listRuns';
+import { readLock } from '../../src/run/lock';
 import { resolveInside, runsFolderFor } from '../../src/run/paths';
 import {
   exists,
@@ -127,6 +138,23 @@ describe('a path named in a journal', () => {
       'dangling',
     ])
       expect(() => resolveInside(folder, bad), bad).toThrow(/does not lie inside/);
+  });
+});
+
+describe('a folder of somebody else’s', () => {
+  it('may have files of any size and kind: they are not read into memory, and not waited for', async () => {
+    const folder = await createRun(join(makeFolder(), 'runs'), newRun);
+    for (const name of ['lock', 'crashes.json', 'plan.json']) {
+      writeFileSync(join(folder, name), '');
+      truncateSync(join(folder, name), 2 ** 40);
+    }
+    expect(await readLock(folder)).toBeUndefined();
+    expect(await readCrashes(folder)).toEqual([]);
+    await expect(readPlan(folder)).rejects.toMatchObject({ code: 'run-damaged' });
+    rmSync(join(folder, 'lock'));
+    execFileSync('mkfifo', [join(folder, 'lock')]);
+    expect(await readLock(folder)).toBeUndefined();
+    expect(await listRuns(join(folder, '..'))).toEqual([]);
   });
 });
 
