@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createConnection } from 'node:net';
 import { PassThrough } from 'node:stream';
 import { basename, join } from 'node:path';
@@ -157,6 +157,7 @@ describe('fuzzed', { timeout: 60_000 + RUNS * 100 }, () => {
           if (!(error instanceof ShrinkError)) throw error;
           expect(['journal-version', 'run-done']).toContain(error.code);
         }
+        rmSync(folder, { recursive: true });
       }),
       { numRuns: RUNS },
     );
