@@ -91,12 +91,21 @@ function readInbound(node: readonly InboundTensor[] | undefined): { layer: strin
 }
 
 function refuseNested(className: string, config: LayerConfig): void {
-  if (Array.isArray(config['layers']) || config['layer'] !== undefined)
+  if (Array.isArray(config['layers']))
     throw badInput(
       'module',
-      `${className} layers hold other layers; such models cannot be written as a module yet.`,
+      `${className} is a model inside a model; such models cannot be written as a module yet.`,
     );
 }
+
+/** The layer that another one holds: `Bidirectional`, `TimeDistributed`. */
+export function innerLayer(config: LayerConfig): { className: string; config: LayerConfig } | undefined {
+  const inner = config['layer'] as { class_name: string; config: LayerConfig } | undefined;
+  return inner === undefined ? undefined : { className: inner.class_name, config: inner.config };
+}
+
+/** Longer names say no more, and fill lines. */
+const LONGEST_NAME = 32;
 
 /** Names for variables: words of the layer's name, each used once. */
 export function makeNamer(reserved: readonly string[], style: 'camel' | 'snake'): (name: string) => string {
@@ -111,7 +120,8 @@ export function makeNamer(reserved: readonly string[], style: 'camel' | 'snake')
               index === 0 ? lowerFirst(word) : word.charAt(0).toUpperCase() + word.slice(1),
             )
             .join('');
-    const base = /^[A-Za-z]/.test(joined) ? joined : `layer${style === 'snake' ? '_' : ''}${joined}`;
+    const named = /^[A-Za-z]/.test(joined) ? joined : `layer${style === 'snake' ? '_' : ''}${joined}`;
+    const base = named.length <= LONGEST_NAME ? named : 'layer';
     let wanted = base;
     for (let count = 2; used.has(wanted); count += 1)
       wanted = `${base}${style === 'snake' ? '_' : ''}${count}`;
@@ -128,7 +138,9 @@ export function lowerFirst(word: string): string {
 export function plainConfig(config: LayerConfig): [string, unknown][] {
   return Object.entries(config).filter(([key, value]) => {
     if (LEFT_OUT.has(key) || value === null || value === undefined) return false;
-    if (key === 'name' || DEFAULTS[key] === undefined) return isPlain(value);
+    // Recurrent layers are hyperbolic by default.
+    const isOther = key === 'activation' && 'return_sequences' in config;
+    if (key === 'name' || isOther || DEFAULTS[key] === undefined) return isPlain(value);
     return JSON.stringify(value) !== JSON.stringify(DEFAULTS[key]) && isPlain(value);
   });
 }

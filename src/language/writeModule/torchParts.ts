@@ -1,12 +1,15 @@
 import { badInput } from '../../core/errors';
 import type { LayerConfig } from '../../core/topology';
 import type { LayerCallStep } from './calls';
+import { callOf, type Bracket, type Code } from './layout';
 import { writePython } from './writeKeras';
 
 /** What a layer is in PyTorch: a module made in `__init__`, or an expression in `forward`. */
 export type Part =
-  | { readonly module: string; /** What is taken of what it gives. */ readonly after?: string }
-  | { readonly expression: (inputs: readonly string[]) => string };
+  | { readonly module: Bracket; /** What is taken of what it gives. */ readonly after?: string }
+  | { readonly expression: (inputs: readonly string[]) => Code }
+  /** Inputs with a sign between each two. */
+  | { readonly sign: '+' | '*' };
 
 /** Key under which a layer's configuration holds zeros on both sides. */
 export const ZEROS = 'zeros';
@@ -97,79 +100,75 @@ export function partOf(step: LayerCallStep, inputs: readonly Shape[]): Part {
       `How many values come into ${step.layer} depends on the input's size; say input=[…] in the hint.`,
     );
   };
-  const bias = config['use_bias'] === false ? ', bias=False' : '';
+  const bias = config['use_bias'] === false ? ['bias=False'] : [];
   const rank = /1D$/.test(className) ? 1 : 2;
+  const epsilon = `eps=${writePython(config['epsilon'] ?? 1e-3)}`;
+  const convolution = (kind: string, window: readonly string[]): Bracket =>
+    callOf(kind, [String(known()), String(config['filters']), ...window, ...bias]);
   switch (className) {
     case 'Dense':
-      return { module: `nn.Linear(${known()}, ${String(config['units'])}${bias})` };
+      return { module: callOf('nn.Linear', [String(known()), String(config['units']), ...bias]) };
     case 'Conv1D':
     case 'Conv2D':
-      return {
-        module: `nn.Conv${rank}d(${known()}, ${String(config['filters'])}, ${windowOf(step, 'kernel_size')}${bias})`,
-      };
+      return { module: convolution(`nn.Conv${rank}d`, windowOf(step, 'kernel_size')) };
     case 'Conv2DTranspose':
-      return {
-        module: `nn.ConvTranspose2d(${known()}, ${String(config['filters'])}, ${transposedWindow(step)}${bias})`,
-      };
+      return { module: convolution('nn.ConvTranspose2d', transposedWindow(step)) };
     case 'LSTM':
     case 'SimpleRNN': {
       if (className === 'LSTM' && config['recurrent_activation'] !== 'sigmoid')
         throw badInput('module', `${step.layer} has gates that PyTorch's LSTM does not have.`);
       const kind = className === 'LSTM' ? 'LSTM' : 'RNN';
-      const relu = config['activation'] === 'relu' ? ', nonlinearity="relu"' : '';
+      const relu = config['activation'] === 'relu' ? ['nonlinearity="relu"'] : [];
       const after = config['return_sequences'] === true ? '[0]' : '[0][:, -1]';
-      return {
-        module: `nn.${kind}(${known()}, ${String(config['units'])}${relu}${bias}, batch_first=True)`,
-        after,
-      };
+      const args = [String(known()), String(config['units']), ...relu, ...bias, 'batch_first=True'];
+      return { module: callOf(`nn.${kind}`, args), after };
     }
     case 'DepthwiseConv2D': {
       const width = known() * Number(config['depth_multiplier'] ?? 1);
-      return {
-        module: `nn.Conv2d(${known()}, ${width}, ${windowOf(step, 'kernel_size')}, groups=${known()}${bias})`,
-      };
+      const window = [...windowOf(step, 'kernel_size'), `groups=${known()}`];
+      return { module: callOf('nn.Conv2d', [String(known()), String(width), ...window, ...bias]) };
     }
     case 'BatchNormalization': {
       const momentum = Number((1 - Number(config['momentum'] ?? 0.99)).toPrecision(6));
-      return {
-        module: `nn.BatchNorm${(inputs[0]?.length ?? 1) === 3 ? 2 : 1}d(${known()}, eps=${writePython(config['epsilon'] ?? 1e-3)}, momentum=${momentum})`,
-      };
+      const kind = `nn.BatchNorm${(inputs[0]?.length ?? 1) === 3 ? 2 : 1}d`;
+      return { module: callOf(kind, [String(known()), epsilon, `momentum=${momentum}`]) };
     }
     case 'LayerNormalization':
-      return { module: `nn.LayerNorm(${known()}, eps=${writePython(config['epsilon'] ?? 1e-3)})` };
+      return { module: callOf('nn.LayerNorm', [String(known()), epsilon]) };
     case 'MaxPooling1D':
     case 'MaxPooling2D':
-      return { module: `nn.MaxPool${rank}d(${windowOf(step, 'pool_size')})` };
+      return { module: callOf(`nn.MaxPool${rank}d`, windowOf(step, 'pool_size')) };
     case 'AveragePooling1D':
     case 'AveragePooling2D':
-      return { module: `nn.AvgPool${rank}d(${windowOf(step, 'pool_size')})` };
+      return { module: callOf(`nn.AvgPool${rank}d`, windowOf(step, 'pool_size')) };
     case 'GlobalAveragePooling2D':
-      return { expression: ([x = '']) => `${x}.mean(dim=(2, 3))` };
+      return { expression: ([x = '']) => callOf(`${x}.mean`, ['dim=(2, 3)']) };
     case 'GlobalMaxPooling2D':
-      return { expression: ([x = '']) => `${x}.amax(dim=(2, 3))` };
+      return { expression: ([x = '']) => callOf(`${x}.amax`, ['dim=(2, 3)']) };
     case 'Flatten':
-      return { expression: ([x = '']) => `torch.flatten(${x}, 1)` };
+      return { expression: ([x = '']) => callOf('torch.flatten', [x, '1']) };
     case 'Dropout':
-      return { module: `nn.Dropout(${String(config['rate'])})` };
+      return { module: callOf('nn.Dropout', [String(config['rate'])]) };
     case 'Embedding':
-      return { module: `nn.Embedding(${String(config['input_dim'])}, ${String(config['output_dim'])})` };
+      return { module: callOf('nn.Embedding', [String(config['input_dim']), String(config['output_dim'])]) };
     case 'ZeroPadding2D': {
       const [rows = [], columns = []] = config['padding'] as number[][];
-      return { module: `nn.ZeroPad2d(${writePython([...columns, ...rows])})` };
+      return { module: callOf('nn.ZeroPad2d', [writePython([...columns, ...rows])]) };
     }
     case 'UpSampling2D':
-      return { module: `nn.Upsample(scale_factor=${writePython(config['size'])})` };
+      return { module: callOf('nn.Upsample', [`scale_factor=${writePython(config['size'])}`]) };
     case 'Add':
-      return { expression: (given) => given.join(' + ') };
+      return { sign: '+' };
     case 'Multiply':
-      return { expression: (given) => given.join(' * ') };
+      return { sign: '*' };
     case 'Concatenate':
-      return { expression: (given) => `torch.cat([${given.join(', ')}], dim=1)` };
+      return {
+        expression: (given) => callOf('torch.cat', [{ open: '[', items: given, close: ']' }, 'dim=1']),
+      };
     case 'Reshape': {
       const shape = config['target_shape'] as number[];
-      return {
-        expression: ([x = '']) => `${x}.reshape(${[-1, shape.at(-1), ...shape.slice(0, -1)].join(', ')})`,
-      };
+      const sizes = [-1, shape.at(-1), ...shape.slice(0, -1)].map(String);
+      return { expression: ([x = '']) => callOf(`${x}.reshape`, sizes) };
     }
     case 'Activation':
       return { expression: ([x = '']) => activate(String(config['activation']), x) };
@@ -178,16 +177,16 @@ export function partOf(step: LayerCallStep, inputs: readonly Shape[]): Part {
     case 'Softmax':
       return { expression: ([x = '']) => activate('softmax', x) };
     case 'LeakyReLU':
-      return { module: `nn.LeakyReLU(${writePython(config['alpha'] ?? 0.3)})` };
+      return { module: callOf('nn.LeakyReLU', [writePython(config['alpha'] ?? 0.3)]) };
     case 'ELU':
-      return { module: `nn.ELU(${writePython(config['alpha'] ?? 1)})` };
+      return { module: callOf('nn.ELU', [writePython(config['alpha'] ?? 1)]) };
     default:
       throw badInput('module', `${className} layers cannot be written in PyTorch yet.`);
   }
 }
 
 /** Kernel, stride, padding and dilation as arguments. @throws ShrinkError `module` */
-function windowOf(step: LayerCallStep, key: string): string {
+function windowOf(step: LayerCallStep, key: string): string[] {
   const { config } = step;
   const kernel = numbersOf(config[key]);
   const strides = numbersOf(config['strides']);
@@ -206,20 +205,21 @@ function windowOf(step: LayerCallStep, key: string): string {
         'module',
         `${step.layer} pads to the same size with a stride over 1, which PyTorch cannot say.`,
       );
-    parts.push("padding='same'");
+    parts.push('padding="same"');
   }
-  return parts.join(', ');
+  return parts;
 }
 
 /** Kernel, stride and padding of a transposed convolution. @throws ShrinkError `module` */
-function transposedWindow({ layer, config }: LayerCallStep): string {
+function transposedWindow({ layer, config }: LayerCallStep): string[] {
   const [kernel, strides] = [numbersOf(config['kernel_size']), numbersOf(config['strides'])];
   const cut = kernel.map((size, axis) => (config['padding'] === 'same' ? size - (strides[axis] ?? 1) : 0));
   if (cut.some((length) => length < 0 || length % 2 !== 0))
     throw badInput('module', `${layer} cuts its output off unevenly, which PyTorch does at the other side.`);
   const zeros = cut.map((length) => length / 2);
-  const padding = zeros.some((length) => length > 0) ? `, padding=${writePython(zeros)}` : '';
-  return `${writePython(kernel)}, stride=${writePython(strides.length === 0 ? [1, 1] : strides)}${padding}`;
+  const padding = zeros.some((length) => length > 0) ? [`padding=${writePython(zeros)}`] : [];
+  const stride = `stride=${writePython(strides.length === 0 ? [1, 1] : strides)}`;
+  return [writePython(kernel), stride, ...padding];
 }
 
 const ACTIVATIONS: Readonly<Record<string, string>> = {
@@ -237,11 +237,11 @@ const ACTIVATIONS: Readonly<Record<string, string>> = {
   softsign: 'F.softsign',
 };
 
-export function activate(activation: string, expression: string): string {
+export function activate(activation: string, expression: Code): Code {
   if (activation === 'linear') return expression;
-  if (activation === 'softmax') return `F.softmax(${expression}, dim=1)`;
+  if (activation === 'softmax') return callOf('F.softmax', [expression, 'dim=1']);
   const name = ACTIVATIONS[activation];
   if (name === undefined)
     throw badInput('module', `The activation ${activation} cannot be written in PyTorch yet.`);
-  return `${name}(${expression})`;
+  return callOf(name, [expression]);
 }

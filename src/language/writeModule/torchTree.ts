@@ -1,14 +1,15 @@
+import { assign, BLACK, layOut, type Code } from './layout';
 import { writePython } from './writeKeras';
 
 /** A module, or what holds modules. */
 interface Branch {
   readonly children: Map<string, Branch>;
-  /** The text that makes a module; absent for what only holds others. */
-  module?: string;
+  /** What makes a module; absent for what only holds others. */
+  module?: Code;
   hint?: string | undefined;
 }
 
-const INDENT = '    ';
+const STEP = BLACK.step;
 
 /**
  * The modules of a class by where they lie: `layer1.0.conv1` is made as an entry of a `ModuleDict` in a `ModuleDict`, so
@@ -25,10 +26,10 @@ export class ModuleTree {
    * Adds a layer, or finds it if it was added.
    *
    * @param paths where it lies in the source's model; several for one module under several names
-   * @param module text that makes it
+   * @param module what makes it
    * @returns the expression by which `forward` reaches it
    */
-  add(layer: string, paths: readonly string[], module: string, hint: string | undefined): string {
+  add(layer: string, paths: readonly string[], module: Code, hint: string | undefined): string {
     const known = this.places.get(layer);
     if (known !== undefined) return known;
     const [first = this.nameOf(layer), ...others] = paths.filter((path) => path !== '');
@@ -39,7 +40,7 @@ export class ModuleTree {
     return place;
   }
 
-  private put(path: string, module: string, hint: string | undefined): void {
+  private put(path: string, module: Code, hint: string | undefined): void {
     let at = this.root;
     for (const name of path.split('.')) {
       const next = at.children.get(name) ?? { children: new Map() };
@@ -52,7 +53,7 @@ export class ModuleTree {
 
   /** The statements of `__init__`. */
   lines(): string[] {
-    const indent = INDENT + INDENT;
+    const indent = 2 * STEP;
     return [...this.root.children].flatMap(([name, branch]) => {
       const [head, tail] = isName(name)
         ? [`self.${name} = `, '']
@@ -62,24 +63,23 @@ export class ModuleTree {
   }
 }
 
-function writeBranch(branch: Branch, indent: string, head: string, tail: string): string[] {
-  if (branch.module !== undefined) return [`${indent}${head}${branch.module}${tail}`];
-  const inner = indent + INDENT + INDENT;
+function writeBranch(branch: Branch, indent: number, head: string, tail: string): string[] {
+  const { module } = branch;
+  if (module !== undefined)
+    return head.endsWith(' = ')
+      ? assign(head.slice(0, -3), module, indent)
+      : layOut([head, module, tail], indent, BLACK);
+  const inner = indent + 2 * STEP;
+  const [outside, within] = [' '.repeat(indent), ' '.repeat(indent + STEP)];
   const entries = [...branch.children].flatMap(([name, child]) => [
     ...hintLines(child, inner),
     ...writeBranch(child, inner, `${writePython(name)}: `, ','),
   ]);
-  return [
-    `${indent}${head}nn.ModuleDict(`,
-    `${indent}${INDENT}{`,
-    ...entries,
-    `${indent}${INDENT}}`,
-    `${indent})${tail}`,
-  ];
+  return [`${outside}${head}nn.ModuleDict(`, `${within}{`, ...entries, `${within}}`, `${outside})${tail}`];
 }
 
-function hintLines({ hint }: Branch, indent: string): string[] {
-  return hint === undefined ? [] : [`${indent}# ${hint}`];
+function hintLines({ hint }: Branch, indent: number): string[] {
+  return hint === undefined ? [] : [`${' '.repeat(indent)}# ${hint}`];
 }
 
 function isName(text: string): boolean {

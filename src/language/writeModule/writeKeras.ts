@@ -1,5 +1,7 @@
 import type { LayerConfig, Topology } from '../../core/topology';
-import { listSteps, makeNamer, plainConfig } from './calls';
+import { innerLayer, listSteps, makeNamer, plainConfig } from './calls';
+import { assign, BLACK, callOf, layOut, type Bracket, type Code } from './layout';
+import { quote } from './quotes';
 import type { ModuleRequest } from './request';
 
 /** A Python module with one function, `create_model`. */
@@ -8,31 +10,40 @@ export function writeKeras(topology: Topology, request: ModuleRequest): string {
   const nameOf = makeNamer(['keras', 'layers', 'create_model', ...PYTHON_WORDS], 'snake');
   const names = new Map<string, string>();
   const lines: string[] = [];
+  const write = (...code: Code[]): void => {
+    lines.push(...layOut(code, INDENT, BLACK));
+  };
+  const put = (variable: string, value: Code): void => {
+    lines.push(...assign(variable, value, INDENT));
+  };
   for (const step of steps) {
     const variable = nameOf(step.layer);
     names.set(`${step.layer} ${step.node}`, variable);
     const hint = request.hintOf(step.layer);
-    if (hint !== undefined && step.node === 0) lines.push(`    # ${hint}`);
+    if (hint !== undefined && step.node === 0) write(`# ${hint}`);
     if (step.className === 'InputLayer') {
-      lines.push(
-        `    ${variable} = keras.Input(shape=${writePython(shapeOf(step.config))}, name=${writePython(step.layer)})`,
-      );
+      const shape = `shape=${writePython(shapeOf(step.config))}`;
+      put(variable, callOf('keras.Input', [shape, `name=${writePython(step.layer)}`]));
       continue;
     }
     const given = step.inputs.map((input) => names.get(`${input.layer} ${input.node}`) ?? '');
-    const argument = given.length === 1 ? (given[0] ?? '') : `[${given.join(', ')}]`;
-    const maker = `layers.${step.className}(${writeKeywords(step.className, step.config)})`;
+    const maker = makerOf(step.className, step.config);
     const key = `${step.layer} layer`;
     if (step.isShared && !names.has(key)) {
       names.set(key, nameOf(`${step.layer}_layer`));
-      lines.push(`    ${names.get(key) ?? ''} = ${maker}`);
+      put(names.get(key) ?? '', maker);
     }
-    lines.push(`    ${variable} = ${step.isShared ? (names.get(key) ?? '') : maker}(${argument})`);
+    put(variable, [step.isShared ? (names.get(key) ?? '') : maker, callOf('', [listOf(given)])]);
   }
-  const list = (all: readonly string[]): string =>
-    all.length === 1 ? (all[0] ?? '') : `[${all.join(', ')}]`;
-  const from = list(inputs.map((name) => names.get(`${name} 0`) ?? ''));
-  const to = list(outputs.map((place) => names.get(`${place.layer} ${place.node}`) ?? ''));
+  const from = listOf(inputs.map((name) => names.get(`${name} 0`) ?? ''));
+  const to = listOf(outputs.map((place) => names.get(`${place.layer} ${place.node}`) ?? ''));
+  write(
+    'return ',
+    callOf('keras.Model', [
+      ['inputs=', from],
+      ['outputs=', to],
+    ]),
+  );
   return [
     'import keras',
     'from keras import layers',
@@ -41,9 +52,15 @@ export function writeKeras(topology: Topology, request: ModuleRequest): string {
     'def create_model():',
     `    """The compact architecture that ShrinkNets learned for ${request.model}."""`,
     ...lines,
-    `    return keras.Model(inputs=${from}, outputs=${to})`,
     '',
   ].join('\n');
+}
+
+const INDENT = 4;
+
+/** One name, or a list of several. */
+function listOf(names: readonly string[]): string | Bracket {
+  return names.length === 1 ? (names[0] ?? '') : { open: '[', items: names, close: ']' };
 }
 
 export const PYTHON_WORDS: readonly string[] =
@@ -56,13 +73,17 @@ function shapeOf(config: LayerConfig): unknown[] {
   return Array.isArray(shape) ? shape.slice(1) : [];
 }
 
-function writeKeywords(className: string, config: LayerConfig): string {
-  return plainConfig(config)
-    .map(([key, value]) => {
-      const name = className === 'LeakyReLU' && key === 'alpha' ? 'negative_slope' : key;
-      return `${name}=${writePython(value)}`;
-    })
-    .join(', ');
+function makerOf(className: string, config: LayerConfig): Bracket {
+  const inner = innerLayer(config);
+  const held = inner === undefined ? [] : [makerOf(inner.className, inner.config)];
+  return callOf(`layers.${className}`, [...held, ...keywordsOf(className, config)]);
+}
+
+function keywordsOf(className: string, config: LayerConfig): string[] {
+  return plainConfig(config).map(([key, value]) => {
+    const name = className === 'LeakyReLU' && key === 'alpha' ? 'negative_slope' : key;
+    return `${name}=${writePython(value)}`;
+  });
 }
 
 /** A value as a Python literal; lists become tuples, as shapes are written. */
@@ -73,5 +94,5 @@ export function writePython(value: unknown): string {
     const items = value.map(writePython);
     return items.length === 1 ? `(${items[0] ?? ''},)` : `(${items.join(', ')})`;
   }
-  return JSON.stringify(value);
+  return typeof value === 'string' ? quote(value) : String(value);
 }

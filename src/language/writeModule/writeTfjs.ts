@@ -1,5 +1,7 @@
 import type { LayerConfig, Topology } from '../../core/topology';
-import { listSteps, lowerFirst, makeNamer, plainConfig, type LayerCallStep } from './calls';
+import { innerLayer, listSteps, lowerFirst, makeNamer, plainConfig, type LayerCallStep } from './calls';
+import { callOf, fits, layOut, PRETTIER, type Bracket, type Code } from './layout';
+import { quote } from './quotes';
 import type { ModuleRequest } from './request';
 
 /** Constructors whose names do not follow from their classes. */
@@ -19,54 +21,66 @@ export function writeTfjs(topology: Topology, request: ModuleRequest): string {
   const names = new Map<string, string>();
   const lines: string[] = [];
   const cast = request.typescript ? ' as tf.SymbolicTensor' : '';
+  const write = (...code: Code[]): void => {
+    lines.push(...layOut(code, INDENT, PRETTIER));
+  };
   for (const step of steps) {
     const variable = nameOf(step.layer);
     names.set(keyOf(step), variable);
     const hint = request.hintOf(step.layer);
-    if (hint !== undefined && step.node === 0) lines.push(`  // ${hint}`);
+    if (hint !== undefined && step.node === 0) write(`// ${hint}`);
     if (step.className === 'InputLayer') {
-      lines.push(
-        `  const ${variable} = tf.input(${writeObject({ shape: shapeOf(step.config), name: step.layer })});`,
-      );
+      const input = objectOf({ shape: shapeOf(step.config), name: step.layer });
+      write(`const ${variable} = tf.input(`, input, ');');
       continue;
     }
-    const maker = `tf.layers.${constructorOf(step.className)}(${writeObject(camelConfig(step.config))})`;
+    const config = configOf(step.config);
+    const constructor = `${constructorOf(step.className)}(`;
     const given = step.inputs.map((input) => names.get(`${input.layer} ${input.node}`) ?? '');
-    const argument = given.length === 1 ? (given[0] ?? '') : `[${given.join(', ')}]`;
-    const layer = step.isShared ? shareLayer(step, names, nameOf, lines, maker) : maker;
-    lines.push(`  const ${variable} = ${layer}.apply(${argument})${cast};`);
+    const input = listOf(given);
+    // Prettier hugs a list, and gives a single name its own line.
+    const call = typeof input === 'string' ? [callOf('.apply', [input])] : ['.apply(', input, ')'];
+    const applied = [...call, `${cast};`];
+    if (step.isShared) {
+      const key = `${step.layer} layer`;
+      if (!names.has(key)) {
+        names.set(key, nameOf(`${step.layer}_layer`));
+        write(`const ${names.get(key) ?? ''} = tf.layers.${constructor}`, config, ');');
+      }
+      write(`const ${variable} = ${names.get(key) ?? ''}`, applied);
+      continue;
+    }
+    const onOne = [`const ${variable} = tf.layers.${constructor}`, config, ')', applied];
+    if (fits(onOne, INDENT, PRETTIER)) write(onOne);
+    else {
+      write(`const ${variable} = tf.layers`);
+      for (const link of [[`.${constructor}`, config, ')'], applied])
+        lines.push(...layOut(link, INDENT + PRETTIER.step, PRETTIER));
+    }
   }
-  const list = (all: readonly string[]): string =>
-    all.length === 1 ? (all[0] ?? '') : `[${all.join(', ')}]`;
-  const from = list(inputs.map((name) => names.get(`${name} 0`) ?? ''));
-  const to = list(outputs.map((place) => names.get(`${place.layer} ${place.node}`) ?? ''));
+  const from = listOf(inputs.map((name) => names.get(`${name} 0`) ?? ''));
+  const to = listOf(outputs.map((place) => names.get(`${place.layer} ${place.node}`) ?? ''));
+  const ends = [
+    ['inputs: ', from],
+    ['outputs: ', to],
+  ];
+  write('return tf.model(', { open: '{', items: ends, close: '}', inside: ' ' }, ');');
   return [
-    "import * as tf from '@tensorflow/tfjs';",
+    'import * as tf from "@tensorflow/tfjs";',
     '',
     `/** The compact architecture that ShrinkNets learned for ${request.model}. */`,
     `export function createModel()${request.typescript ? ': tf.LayersModel' : ''} {`,
     ...lines,
-    `  return tf.model({ inputs: ${from}, outputs: ${to} });`,
     '}',
     '',
   ].join('\n');
 }
 
-/** A layer that is called more than once gets a variable of its own. */
-function shareLayer(
-  step: LayerCallStep,
-  names: Map<string, string>,
-  nameOf: (name: string) => string,
-  lines: string[],
-  maker: string,
-): string {
-  const key = `${step.layer} layer`;
-  const known = names.get(key);
-  if (known !== undefined) return known;
-  const variable = nameOf(`${step.layer}_layer`);
-  names.set(key, variable);
-  lines.push(`  const ${variable} = ${maker};`);
-  return variable;
+const INDENT = 2;
+
+/** One name, or a list of several. */
+function listOf(names: readonly string[]): string | Bracket {
+  return names.length === 1 ? (names[0] ?? '') : { open: '[', items: names, close: ']' };
 }
 
 function keyOf(step: LayerCallStep): string {
@@ -91,12 +105,24 @@ function camelConfig(config: LayerConfig): Record<string, unknown> {
   );
 }
 
-function writeObject(object: Readonly<Record<string, unknown>>): string {
-  const entries = Object.entries(object).map(([key, value]) => `${key}: ${writeValue(value)}`);
-  return entries.length === 0 ? '{}' : `{ ${entries.join(', ')} }`;
+function configOf(config: LayerConfig): Bracket {
+  const inner = innerLayer(config);
+  const plain = objectOf(camelConfig(config));
+  if (inner === undefined) return plain;
+  const held = ['layer: ', `tf.layers.${constructorOf(inner.className)}(`, configOf(inner.config), ')'];
+  return { ...plain, items: [held, ...plain.items] };
 }
 
-function writeValue(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map(writeValue).join(', ')}]`;
-  return typeof value === 'string' ? `'${value.replaceAll(/['\\]/g, '\\$&')}'` : String(value);
+function objectOf(object: Readonly<Record<string, unknown>>): Bracket {
+  const items = Object.entries(object).map(([key, value]) => [`${key}: `, codeOf(value)]);
+  return { open: '{', items, close: '}', inside: ' ' };
+}
+
+function codeOf(value: unknown): Code {
+  if (typeof value === 'string') return quote(value);
+  // Prettier writes exponents without a plus.
+  if (!Array.isArray(value)) return String(value).replace('e+', 'e');
+  const isList = (item: unknown): boolean => Array.isArray(item) && item.length > 1;
+  const always = value.length > 1 && value.every(isList);
+  return { open: '[', items: value.map(codeOf), close: ']', always };
 }

@@ -1,7 +1,8 @@
 import type { Topology } from '../../core/topology';
 import { listSteps, makeNamer, type LayerCallStep } from './calls';
+import { assign, BLACK, callOf, fits, layOut, type Code } from './layout';
 import type { ModuleRequest } from './request';
-import { activate, partOf, shapeAfter, unknownShape, ZEROS, type Shape } from './torchParts';
+import { activate, partOf, shapeAfter, unknownShape, ZEROS, type Part, type Shape } from './torchParts';
 import { ModuleTree } from './torchTree';
 import { PYTHON_WORDS } from './writeKeras';
 
@@ -28,25 +29,20 @@ export function writeTorch(topology: Topology, request: ModuleRequest): string {
       names.set(key, nameOf(step.layer === 'input' ? 'inputs' : step.layer));
       continue;
     }
-    const activation = step.config['activation'];
-    const part = partOf(step, shapes);
-    let expression = 'module' in part ? '' : part.expression(given);
-    if ('module' in part) {
-      const paths = request.pathsOf?.(step.layer) ?? [];
-      const place = tree.add(step.layer, paths, part.module, request.hintOf(step.layer));
-      expression = `${place}(${given.join(', ')})${part.after ?? ''}`;
-    }
-    const isOwn = /^(?:Activation|LSTM|SimpleRNN)$/.test(step.className);
-    if (typeof activation === 'string' && !isOwn) expression = activate(activation, expression);
     const variable = nameOf(`${step.layer}_out`);
-    names.set(key, variable);
-    forward.push(`        ${variable} = ${expression}`);
+    const expression = expressionOf(step, partOf(step, shapes), given, (module) =>
+      tree.add(step.layer, request.pathsOf?.(step.layer) ?? [], module, request.hintOf(step.layer)),
+    );
+    // What leaves values as they are gives no line.
+    names.set(key, expression === given[0] ? expression : variable);
+    if (expression !== given[0]) forward.push(...assignTo(variable, expression));
   }
-  const results = outputs.map((place) => names.get(`${place.layer} ${place.node}`) ?? '').join(', ');
+  const results = outputs.map((place) => names.get(`${place.layer} ${place.node}`) ?? '');
+  const taken = ['self', ...inputs.map((name) => names.get(`${name} 0`) ?? '')];
+  const body = [...tree.lines(), '', ...layOut([callOf('def forward', taken), ':'], BLACK.step, BLACK)];
+  body.push(...forward, ...giveBack(results));
   return [
-    'import torch',
-    'from torch import nn',
-    'from torch.nn import functional as F',
+    ...importLines(body),
     '',
     '',
     ...inputHint(steps),
@@ -55,13 +51,63 @@ export function writeTorch(topology: Topology, request: ModuleRequest): string {
     '',
     '    def __init__(self):',
     '        super().__init__()',
-    ...tree.lines(),
-    '',
-    `    def forward(self, ${inputs.map((name) => names.get(`${name} 0`) ?? '').join(', ')}):`,
-    ...forward,
-    `        return ${results}`,
+    ...body,
     '',
   ].join('\n');
+}
+
+/** Only what is used: linters mark the rest. */
+function importLines(body: readonly string[]): string[] {
+  const isUsed = (name: string): boolean => body.some((line) => new RegExp(`\\b${name}\\.`).test(line));
+  return [
+    ...(isUsed('torch') ? ['import torch'] : []),
+    'from torch import nn',
+    ...(isUsed('F') ? ['from torch.nn import functional as F'] : []),
+  ];
+}
+
+/** What a call of a layer computes. @param place adds a module and says how it is reached */
+function expressionOf(
+  step: LayerCallStep,
+  part: Part,
+  given: readonly string[],
+  place: (module: Code) => string,
+): Code | Sum {
+  if ('sign' in part) return { sign: part.sign, terms: given };
+  const plain =
+    'module' in part ? [callOf(place(part.module), given), part.after ?? ''] : part.expression(given);
+  const { activation } = step.config;
+  const isOwn = /^(?:Activation|LSTM|SimpleRNN)$/.test(step.className);
+  return typeof activation === 'string' && !isOwn ? activate(activation, plain) : plain;
+}
+
+/** Terms with a sign between each two. */
+interface Sum {
+  readonly sign: string;
+  readonly terms: readonly string[];
+}
+
+const IN_METHOD = 2 * BLACK.step;
+
+function assignTo(variable: string, value: Code | Sum): string[] {
+  if (typeof value === 'string' || !('sign' in value)) return assign(variable, value, IN_METHOD);
+  const { sign, terms } = value;
+  const line = terms.join(` ${sign} `);
+  if (fits(`${variable} = ${line}`, IN_METHOD, BLACK))
+    return layOut(`${variable} = ${line}`, IN_METHOD, BLACK);
+  const within = IN_METHOD + BLACK.step;
+  const each = terms.map((term, index) => (index === 0 ? term : `${sign} ${term}`));
+  return [
+    ...layOut(`${variable} = (`, IN_METHOD, BLACK),
+    ...(fits(line, within, BLACK) ? [line] : each).flatMap((text) => layOut(text, within, BLACK)),
+    ...layOut(')', IN_METHOD, BLACK),
+  ];
+}
+
+function giveBack(results: readonly string[]): string[] {
+  const onOne = `return ${results.join(', ')}`;
+  const spread = ['return ', { open: '(', items: results, close: ')' }];
+  return layOut(fits(onOne, IN_METHOD, BLACK) ? onOne : spread, IN_METHOD, BLACK);
 }
 
 /** Zeros on both sides before a convolution or pooling are that layer's own padding in PyTorch. */
