@@ -40,9 +40,13 @@ const never = new EventEmitter<unknown>();
 
 export const workspace = {
   textDocuments: [],
+  notebookDocuments: [],
   onDidOpenTextDocument: never.event,
   onDidChangeTextDocument: documentChanges.event,
   onDidCloseTextDocument: never.event,
+  onDidOpenNotebookDocument: never.event,
+  onDidChangeNotebookDocument: never.event,
+  onDidCloseNotebookDocument: never.event,
 };
 
 export const l10n = {

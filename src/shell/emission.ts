@@ -21,7 +21,7 @@ import {
 import { changesOf } from './changesOf';
 import { editsOfNotebook } from './notebooks';
 import { backendScript } from './programs';
-import { fileTextOf, readModelText } from './sources';
+import { fileTextOf, readAnew } from './sources';
 
 /** How to start the backend that checks an emission; of this process itself if left out. */
 export type Starter = Pick<BackendSettings, 'nodePath' | 'env'>;
@@ -81,7 +81,7 @@ export async function planEmission(
     planEdits(reading, plan.model, learnedBySite(result)),
     OFFER_MODULE,
   );
-  await checkReadsBack(emission, plan, compact, starter);
+  await checkReadsBack(reading, emission, plan, compact, starter);
   return emission;
 }
 
@@ -129,13 +129,15 @@ function checkUnchanged(reading: SourceReading, plan: Plan, result: ResultEvent)
 
 /** Python is compared as it is read; TensorFlow.js source has to be run. */
 async function checkReadsBack(
+  reading: SourceReading,
   { file, after, others }: Emission,
   trained: Plan,
   compact: Topology,
   starter: Starter,
 ): Promise<void> {
   const changed = new Map(others.map((change) => [change.file, change.after]));
-  const plan = makePlan(await readModelText(file, after, (path) => changed.get(path)), trained.model);
+  const edited = await readAnew(reading, after, (path) => changed.get(path));
+  const plan = makePlan(edited, trained.model);
   const { wanted, found } =
     trained.program.kind === 'topology' && plan.program.kind === 'topology'
       ? {

@@ -78,6 +78,25 @@ export async function readModelText(
   return reading;
 }
 
+/** Reads a text as it is: of a notebook, its joined cells, which an editor holds without any JSON. */
+export async function readJoinedText(
+  file: string,
+  text: string,
+  held: (file: string) => string | undefined = () => undefined,
+): Promise<SourceReading> {
+  return readSource(await parsersOnce(), { file, text }, filesAround(held));
+}
+
+/** Reads another text of the file that a reading is of, in the same form. @throws ShrinkError `notebook-unreadable` */
+export async function readAnew(
+  reading: SourceReading,
+  text: string,
+  held: (file: string) => string | undefined,
+): Promise<SourceReading> {
+  const read = notebooks.has(reading) ? readModelText : readJoinedText;
+  return read(reading.file, text, held);
+}
+
 /** The text of the file that a reading is of: of a notebook, its JSON. */
 export function fileTextOf(reading: SourceReading): string {
   return notebooks.get(reading) ?? reading.text;

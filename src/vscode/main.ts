@@ -73,9 +73,9 @@ export function activate(context: vscode.ExtensionContext): void {
     registerRunsView(runs),
     registerStatusBar(runs),
     readings.onDidRead((document) => {
-      const file =
-        document.uri.scheme === 'file' && (readings.peek(document)?.reading.models.length ?? 0) > 0;
-      if (file) inBackground(log, 'find runs', runs.addFile(document.fileName));
+      const held = readings.peek(document);
+      if (held?.source.uri.scheme === 'file' && held.reading.models.length > 0)
+        inBackground(log, 'find runs', runs.addFile(held.reading.file));
     }),
     vscode.window.onDidChangeWindowState(({ focused }) => {
       // Another window or the command line may have worked on the same folder.

@@ -3,6 +3,8 @@ import * as vscode from 'vscode';
 import { badInput } from '../../core/errors';
 import { changesOf } from '../../shell/changesOf';
 import type { Emission, FileChange } from '../../shell/emission';
+import { toRange } from '../language/documents';
+import { openEditorSource, showSource, takeAgain, type EditorSource } from '../language/editorSource';
 import { setContext } from '../runs/runsView';
 
 const SCHEME = 'shrinknets-emit';
@@ -10,8 +12,8 @@ const SCHEME = 'shrinknets-emit';
 /** An emission that is shown and waits for a word. */
 interface Shown {
   readonly emission: Emission;
-  readonly document: vscode.TextDocument;
-  readonly version: number;
+  /** The source as it was when the emission was planned. */
+  readonly source: EditorSource;
   readonly preview: vscode.Uri;
 }
 
@@ -38,9 +40,9 @@ export class Emissions implements vscode.Disposable {
   /**
    * Opens the difference and asks. Nothing is written before somebody says so.
    *
-   * @param version of the document when the emission was planned
+   * @param source as it was when the emission was planned
    */
-  async show(emission: Emission, document: vscode.TextDocument, version: number): Promise<void> {
+  async show(emission: Emission, source: EditorSource): Promise<void> {
     const [first] = changesOf(emission);
     if (first === undefined) {
       const name = path.basename(emission.file);
@@ -50,14 +52,25 @@ export class Emissions implements vscode.Disposable {
     await this.close();
     const name = path.basename(first.file);
     this.count += 1;
+    const isCells = first === emission && source.isNotebook;
     // A name of its own each time: the editor keeps contents by name.
-    const preview = vscode.Uri.from({ scheme: SCHEME, path: `/${name}`, query: String(this.count) });
-    this.contents.set(preview.toString(), first.after);
-    this.shown = { emission, document, version, preview };
+    const hold = (side: string, content: string): vscode.Uri => {
+      const shown = isCells ? `${name}.py` : name;
+      const uri = vscode.Uri.from({ scheme: SCHEME, path: `/${shown}`, query: `${this.count}${side}` });
+      this.contents.set(uri.toString(), content);
+      return uri;
+    };
+    const preview = hold('', first.after);
+    this.shown = { emission, source, preview };
     setContext('emissionShown', true);
     const title = vscode.l10n.t('{0}: source ↔ learned widths', name);
-    const source = first === emission ? document.uri : vscode.Uri.file(first.file);
-    await vscode.commands.executeCommand('vscode.diff', source, preview, title, { preview: true });
+    // Cells are compared as the one source that they were read as.
+    const before = isCells
+      ? hold('-before', first.before)
+      : first === emission
+        ? source.uri
+        : vscode.Uri.file(first.file);
+    await vscode.commands.executeCommand('vscode.diff', before, preview, title, { preview: true });
     const apply = vscode.l10n.t('Apply');
     const discard = vscode.l10n.t('Discard');
     // Not awaited by the command: the question may stay while the difference is read.
@@ -73,31 +86,30 @@ export class Emissions implements vscode.Disposable {
     const { shown } = this;
     if (shown === undefined)
       throw badInput('nothing-shown', vscode.l10n.t('No learned widths are shown; emit them first.'));
-    const { emission, document, version } = shown;
-    if (document.version !== version) throw sourceChanged(emission.file);
+    const { emission, source } = shown;
     const edit = new vscode.WorkspaceEdit();
-    const changed: { change: FileChange; target: vscode.TextDocument }[] = [];
+    const changed: { change: FileChange; target: EditorSource }[] = [];
     for (const change of changesOf(emission)) {
       const target =
-        change === emission
-          ? document
-          : await vscode.workspace.openTextDocument(vscode.Uri.file(change.file));
-      if (target.getText() !== change.before) throw sourceChanged(change.file);
+        change === emission ? await takeAgain(source) : await openEditorSource(vscode.Uri.file(change.file));
+      const isOlder = change === emission && target.version !== source.version;
+      if (isOlder || target.text !== change.before) throw sourceChanged(change.file);
       changed.push({ change, target });
       for (const { range, text } of change.edits) {
-        const at = new vscode.Range(target.positionAt(range.start), target.positionAt(range.end));
-        edit.replace(target.uri, at, text);
+        const place = target.placeOf(range);
+        if (place === undefined) throw sourceChanged(change.file);
+        edit.replace(place.document.uri, toRange(place.document, place.range), text);
       }
     }
     const written = await vscode.workspace.applyEdit(edit);
-    const failed = changed.find(({ change, target }) => !written || target.getText() !== change.after);
-    if (failed !== undefined)
-      throw badInput(
-        'edit-failed',
-        vscode.l10n.t('{0} could not be changed; is it read-only?', failed.change.file),
-      );
+    for (const { change, target } of changed)
+      if (!written || (await takeAgain(target)).text !== change.after)
+        throw badInput(
+          'edit-failed',
+          vscode.l10n.t('{0} could not be changed; is it read-only?', change.file),
+        );
     await this.close();
-    await vscode.window.showTextDocument(document, { preview: false });
+    await showSource(source);
   }
 
   /** Closes the difference; nothing is written. */
@@ -119,7 +131,7 @@ export class Emissions implements vscode.Disposable {
   }
 
   private forget(): void {
-    if (this.shown !== undefined) this.contents.delete(this.shown.preview.toString());
+    this.contents.clear();
     this.shown = undefined;
     setContext('emissionShown', false);
   }

@@ -5,6 +5,7 @@ import { readPlan } from '../../run/runFolder';
 import { planEmission } from '../../shell/emission';
 import { planRevert, readCompactTopology, readRunResult, resultAt, topologyAt } from '../../shell/results';
 import { requireTrust } from '../failure';
+import { openEditorSource, type EditorSource } from '../language/editorSource';
 import { pickRun, type RunTarget } from '../runs/pickRun';
 import type { Services } from '../services';
 import { backendSettings } from '../settings/settings';
@@ -17,15 +18,14 @@ export async function emitCommand(services: Services, target: EmitTarget | undef
   requireTrust();
   const { runs, readings, emissions } = services;
   const run = await pickRun(runs, target, isDone, vscode.l10n.t('Whose widths shall be written?'));
-  const document = await openSource(run);
-  const { version } = document;
+  const source = await openSource(run);
   const emission = await vscode.window.withProgress(
     {
       location: vscode.ProgressLocation.Window,
       title: vscode.l10n.t('Checking that the edited source makes the learned model'),
     },
     async () => {
-      const reading = await readings.read(document);
+      const reading = await readings.read(source);
       const plan = await readPlan(run.folder);
       const result = await readRunResult(run.folder);
       const compact = await readCompactTopology(run.folder);
@@ -42,29 +42,28 @@ export async function emitCommand(services: Services, target: EmitTarget | undef
       return planEmission(reading, plan, resultAt(result, index), topologyAt(compact, point), starter);
     },
   );
-  await emissions.show(emission, document, version);
+  await emissions.show(emission, source);
 }
 
 /** `Revert Emitted Widths`: puts the widths from before training back, also after a save or other edits. */
 export async function revertCommand(services: Services, target: RunTarget | undefined): Promise<void> {
   const { runs, readings, emissions } = services;
   const run = await pickRun(runs, target, isDone, vscode.l10n.t('Whose widths shall be taken back?'));
-  const document = await openSource(run);
-  const { version } = document;
-  const reading = await readings.read(document);
+  const source = await openSource(run);
+  const reading = await readings.read(source);
   const plan = await readPlan(run.folder);
   const result = await readRunResult(run.folder);
   const emission = planRevert(reading, plan, result);
-  await emissions.show(emission, document, version);
+  await emissions.show(emission, source);
 }
 
 function isDone(run: RunSummary): boolean {
   return run.state === 'done';
 }
 
-async function openSource(run: RunSummary): Promise<vscode.TextDocument> {
+async function openSource(run: RunSummary): Promise<EditorSource> {
   try {
-    return await vscode.workspace.openTextDocument(vscode.Uri.file(run.file));
+    return await openEditorSource(vscode.Uri.file(run.file));
   } catch (thrown) {
     throw badInput(
       'file-missing',

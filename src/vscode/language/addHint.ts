@@ -2,6 +2,7 @@ import * as vscode from 'vscode';
 import type { ReadSite, SourceReading } from '../../language';
 import { badInput } from '../../core/errors';
 import { Cancelled } from '../failure';
+import { sourceOf, type Place } from './editorSource';
 import type { Readings } from './readings';
 
 /** Layers that have a width and no hint yet. */
@@ -12,8 +13,8 @@ export function sitesWithoutHint(reading: SourceReading): ReadSite[] {
 }
 
 /** The edit that puts `@shrink` on a line of its own above a layer. */
-export function hintEdit(document: vscode.TextDocument, site: ReadSite): vscode.WorkspaceEdit {
-  const line = document.lineAt(document.positionAt(site.range.start).line);
+export function hintEdit({ document, range }: Place): vscode.WorkspaceEdit {
+  const line = document.lineAt(document.positionAt(range.start).line);
   const indent = line.text.slice(0, line.firstNonWhitespaceCharacterIndex);
   const mark = document.languageId === 'python' ? '#' : '//';
   const end = document.eol === vscode.EndOfLine.CRLF ? '\r\n' : '\n';
@@ -27,16 +28,24 @@ export async function addHintCommand(readings: Readings): Promise<void> {
   const editor = vscode.window.activeTextEditor;
   if (editor === undefined) throw badInput('no-editor', vscode.l10n.t('Open a model file first.'));
   const { document } = editor;
-  const sites = sitesWithoutHint(await readings.read(document));
+  const source = sourceOf(document);
+  if (source === undefined) throw new Cancelled();
+  const sites = sitesWithoutHint(await readings.read(source));
   if (sites.length === 0)
     throw badInput('no-site', vscode.l10n.t('Every layer in this file has a hint, or there is none.'));
-  const offset = document.offsetAt(editor.selection.active);
+  const { active } = editor.selection;
+  const offset = source.offsetOf(document, document.offsetAt(active)) ?? -1;
+  const isInLine = ({ range }: ReadSite): boolean => {
+    const place = source.placeOf(range);
+    return place?.document === document && document.positionAt(place.range.start).line === active.line;
+  };
   const site =
     sites.find(({ range }) => range.start <= offset && offset <= range.end) ??
-    sites.find((each) => each.line === editor.selection.active.line + 1) ??
+    sites.find(isInLine) ??
     (await pickSite(sites));
-  if (site === undefined) throw new Cancelled();
-  await vscode.workspace.applyEdit(hintEdit(document, site));
+  const place = site === undefined ? undefined : source.placeOf(site.range);
+  if (place === undefined) throw new Cancelled();
+  await vscode.workspace.applyEdit(hintEdit(place));
 }
 
 async function pickSite(sites: readonly ReadSite[]): Promise<ReadSite | undefined> {

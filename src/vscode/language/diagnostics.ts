@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
 import type { Problem, Severity } from '../../core/errors';
 import { toRange } from './documents';
-import type { Readings } from './readings';
+import { rangeHere, type HeldReading, type Readings } from './readings';
 
 const SEVERITIES: Readonly<Record<Severity, vscode.DiagnosticSeverity>> = {
   error: vscode.DiagnosticSeverity.Error,
@@ -15,7 +15,7 @@ export function showDiagnostics(readings: Readings): vscode.Disposable {
   const subscription = readings.onDidRead((document) => {
     const held = readings.peek(document);
     if (held === undefined) collection.delete(document.uri);
-    else collection.set(document.uri, problemsOf(held.reading).map(toDiagnostic(document)));
+    else collection.set(document.uri, diagnosticsOf(held, document));
   });
   return vscode.Disposable.from(collection, subscription);
 }
@@ -25,30 +25,34 @@ function problemsOf(reading: { readonly file: string; readonly problems: readonl
   return reading.problems.filter((problem) => problem.file === undefined || problem.file === reading.file);
 }
 
-function toDiagnostic(document: vscode.TextDocument): (problem: Problem) => vscode.Diagnostic {
-  return (problem) => {
-    const range = toRange(document, problem.range);
+function diagnosticsOf(held: HeldReading, document: vscode.TextDocument): vscode.Diagnostic[] {
+  return problemsOf(held.reading).flatMap((problem) => {
+    const range = rangeHere(held, document, problem.range);
+    if (range === undefined) return [];
     const diagnostic = new vscode.Diagnostic(range, problem.message, SEVERITIES[problem.severity]);
     diagnostic.source = 'ShrinkNets';
     diagnostic.code = problem.code;
-    return diagnostic;
-  };
+    return [diagnostic];
+  });
 }
 
 /** Quick fixes of the problems that touch a range. */
 export function quickFixes(
   document: vscode.TextDocument,
-  problems: readonly Problem[],
+  held: HeldReading,
   at: vscode.Range,
   shown: readonly vscode.Diagnostic[],
 ): vscode.CodeAction[] {
-  return problems.flatMap((problem) => {
-    const range = toRange(document, problem.range);
-    if (problem.fix === undefined || range.intersection(at) === undefined) return [];
+  return held.reading.problems.flatMap((problem) => {
+    const range = rangeHere(held, document, problem.range);
+    if (problem.fix === undefined || range?.intersection(at) === undefined) return [];
     const action = new vscode.CodeAction(problem.fix.title, vscode.CodeActionKind.QuickFix);
     action.edit = new vscode.WorkspaceEdit();
-    for (const edit of problem.fix.edits)
-      action.edit.replace(document.uri, toRange(document, edit.range), edit.text);
+    for (const edit of problem.fix.edits) {
+      const place = held.source.placeOf(edit.range);
+      if (place === undefined) return [];
+      action.edit.replace(place.document.uri, toRange(place.document, place.range), edit.text);
+    }
     action.diagnostics = shown.filter(
       (diagnostic) => diagnostic.code === problem.code && diagnostic.range.isEqual(range),
     );

@@ -21,15 +21,16 @@ const MOST_CHARACTERS = 1_000_000;
 
 const MENTIONS_MODELS = /@shrink|tensorflow|keras|\btorch\b/i;
 
-/** Whether a document is worth parsing: a quick look that keeps the extension out of everybody's other files. */
-export function mayHoldModels(document: vscode.TextDocument): boolean {
-  if (LANGUAGES[document.languageId] === undefined || isOurs(document)) return false;
-  const text = document.getText();
+/** Whether a source is worth parsing: a quick look that keeps the extension out of everybody's other files. */
+export function isWorthReading(source: {
+  readonly uri: vscode.Uri;
+  readonly text: string;
+  readonly documents: readonly vscode.TextDocument[];
+}): boolean {
+  const { uri, text, documents } = source;
+  if (uri.scheme.startsWith('shrinknets-')) return false;
+  if (!documents.some((document) => LANGUAGES[document.languageId] !== undefined)) return false;
   return text.length <= MOST_CHARACTERS && MENTIONS_MODELS.test(text);
-}
-
-function isOurs(document: vscode.TextDocument): boolean {
-  return document.uri.scheme.startsWith('shrinknets-');
 }
 
 /** A name that tells the language, for documents without a file as well. */

@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import type { Range } from '../../core/errors';
 import type { ModelReading, ReadSite } from '../../language';
 import type { LearnedModel, LearnedStore } from '../runs/learned';
 import { learnedLabel } from '../runs/learned';
@@ -13,18 +14,25 @@ export function lensesOf(
   if (held === undefined || document.uri.scheme.startsWith('shrinknets-')) return [];
   let last = { offset: -1, at: document.positionAt(0) };
   const lens: MakeLens = (offset, title, command, tooltip, args) => {
-    if (offset !== last.offset) last = { offset, at: document.positionAt(held.moved(offset)) };
+    if (offset !== last.offset)
+      last = { offset, at: document.positionAt(held.here(pointAt(offset))?.start ?? 0) };
     const { at } = last;
     return new vscode.CodeLens(new vscode.Range(at, at), { title, command, tooltip, arguments: args });
   };
+  const isHere = (offset: number): boolean => held.here(pointAt(offset)) !== undefined;
   const words = texts();
   return held.reading.models.flatMap((model) => {
-    const known = learned.peek(document.fileName, model.name);
-    const wholes = model.partOf.length === 0 ? modelLenses(document, model, known, lens) : [];
-    // Layers of other files have their lenses there.
-    const here = model.sites.filter((site) => site.file === held.reading.file);
+    const known = learned.peek(held.reading.file, model.name);
+    const isWhole = model.partOf.length === 0 && isHere(model.range.start);
+    const wholes = isWhole ? modelLenses(document, model, known, lens) : [];
+    // Layers of other files and cells have their lenses there.
+    const here = model.sites.filter((site) => site.file === held.reading.file && isHere(site.range.start));
     return [...wholes, ...here.flatMap((site) => siteLenses(model, site, known, lens, words))];
   });
+}
+
+function pointAt(offset: number): Range {
+  return { start: offset, end: offset };
 }
 
 type MakeLens = (

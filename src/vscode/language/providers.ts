@@ -4,9 +4,9 @@ import type { LearnedStore } from '../runs/learned';
 import { isOn } from '../settings/settings';
 import { hintEdit, sitesWithoutHint } from './addHint';
 import { quickFixes, showDiagnostics } from './diagnostics';
-import { MODEL_DOCUMENTS, toRange } from './documents';
+import { MODEL_DOCUMENTS } from './documents';
 import { lensesOf } from './lenses';
-import type { Readings } from './readings';
+import { rangeHere, type HeldReading, type Readings } from './readings';
 
 /** Registers what the editor asks about model files. */
 export function registerLanguageFeatures(readings: Readings, learned: LearnedStore): vscode.Disposable {
@@ -45,8 +45,10 @@ async function complete(
   const before = document.lineAt(at.line).text.slice(0, at.character);
   if (!IN_COMMENT.test(before) || !before.includes('@')) return undefined;
   const { hintCompletions } = await import('../../language');
-  const found = hintCompletions(await readings.look(document), document.offsetAt(at));
-  return found.map((item, order) => completionItem(document, item, order));
+  const held = await readings.look(document);
+  if (held === undefined) return undefined;
+  const found = hintCompletions(held.reading, held.offsetOf(document.offsetAt(at)));
+  return found.map((item, order) => completionItem(held, document, item, order));
 }
 
 const KINDS: Readonly<Record<HintCompletion['kind'], vscode.CompletionItemKind>> = {
@@ -57,13 +59,15 @@ const KINDS: Readonly<Record<HintCompletion['kind'], vscode.CompletionItemKind>>
 };
 
 function completionItem(
+  held: HeldReading,
   document: vscode.TextDocument,
   found: HintCompletion,
   order: number,
 ): vscode.CompletionItem {
   const item = new vscode.CompletionItem(found.label, KINDS[found.kind]);
   item.insertText = found.text;
-  item.range = toRange(document, found.range);
+  const range = rangeHere(held, document, found.range);
+  if (range !== undefined) item.range = range;
   item.documentation = found.about;
   item.filterText = found.text;
   item.sortText = String(order).padStart(3, '0');
@@ -80,15 +84,17 @@ async function hover(
 ): Promise<vscode.Hover | undefined> {
   if (readings.peek(document) === undefined) return undefined;
   const { hintHover } = await import('../../language');
-  const reading = await readings.look(document);
-  const offset = document.offsetAt(at);
+  const held = await readings.look(document);
+  if (held === undefined) return undefined;
+  const { reading } = held;
+  const offset = held.offsetOf(document.offsetAt(at));
   const inHint = hintHover(reading, offset);
   if (inHint !== undefined)
-    return new vscode.Hover(inHint.lines.map(markdown), toRange(document, inHint.range));
-  const found = learned.at(document.fileName, reading, offset);
+    return new vscode.Hover(inHint.lines.map(markdown), rangeHere(held, document, inHint.range));
+  const found = learned.at(reading.file, reading, offset);
   return found === undefined
     ? undefined
-    : new vscode.Hover([markdown(found.sentence)], toRange(document, found.range));
+    : new vscode.Hover([markdown(found.sentence)], rangeHere(held, document, found.range));
 }
 
 function markdown(line: string): vscode.MarkdownString {
@@ -101,21 +107,23 @@ async function actions(
   range: vscode.Range,
   context: vscode.CodeActionContext,
 ): Promise<vscode.CodeAction[]> {
-  const held = readings.peek(document);
+  const known = readings.peek(document);
   // The light bulb asks at every move of the cursor and is shown what is known; a person waits for the reading.
   const isAsked = context.triggerKind === vscode.CodeActionTriggerKind.Invoke;
-  if (held === undefined || (!held.current && !isAsked)) return [];
-  const reading = await readings.look(document);
-  const fixes = quickFixes(document, reading.problems, range, context.diagnostics);
-  const site = sitesWithoutHint(reading).find(
-    (each) => toRange(document, each.range).intersection(range) !== undefined,
+  if (known === undefined || (!known.current && !isAsked)) return [];
+  const held = await readings.look(document);
+  if (held === undefined) return [];
+  const fixes = quickFixes(document, held, range, context.diagnostics);
+  const site = sitesWithoutHint(held.reading).find(
+    (each) => rangeHere(held, document, each.range)?.intersection(range) !== undefined,
   );
-  if (site === undefined) return fixes;
+  const place = site === undefined ? undefined : held.source.placeOf(site.range);
+  if (place === undefined) return fixes;
   const add = new vscode.CodeAction(
     vscode.l10n.t('Add Shrink Hint: learn this width'),
     vscode.CodeActionKind.RefactorRewrite,
   );
-  add.edit = hintEdit(document, site);
+  add.edit = hintEdit(place);
   return [...fixes, add];
 }
 
@@ -144,10 +152,12 @@ function registerInlayHints(readings: Readings, learned: LearnedStore): vscode.D
     provideInlayHints: (document) => {
       const held = readings.peek(document);
       if (held?.current !== true || !isOn('inlayHints', document)) return [];
-      return learned.widthsIn(document.fileName, held.reading).map(({ end, label }) => {
-        const hint = new vscode.InlayHint(document.positionAt(end), label);
+      return learned.widthsIn(held.reading.file, held.reading).flatMap(({ end, label }) => {
+        const here = rangeHere(held, document, { start: end, end });
+        if (here === undefined) return [];
+        const hint = new vscode.InlayHint(here.end, label);
         hint.paddingLeft = true;
-        return hint;
+        return [hint];
       });
     },
   };

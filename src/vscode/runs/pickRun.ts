@@ -3,6 +3,7 @@ import * as vscode from 'vscode';
 import { badInput } from '../../core/errors';
 import type { RunState, RunSummary } from '../../run/listRuns';
 import { Cancelled } from '../failure';
+import { sourceOf } from '../language/editorSource';
 import type { RunStore } from './runStore';
 
 /** What menus, lenses and the panel pass to commands on a run. */
@@ -38,7 +39,8 @@ export async function pickRun(
     return runs.find(target.folder) ?? describeRun(target.folder);
   }
   const fitting = runs.all.filter(fits);
-  const file = vscode.window.activeTextEditor?.document.fileName;
+  const active = vscode.window.activeTextEditor?.document;
+  const file = active === undefined ? undefined : sourceOf(active)?.file;
   const ofFile = fitting.filter((run) => run.file === file);
   const [only] = ofFile.length > 0 ? ofFile : fitting;
   if (only === undefined)

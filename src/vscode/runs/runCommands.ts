@@ -101,7 +101,8 @@ export async function openRunFolderCommand({ runs }: Services, target: Target): 
 
 export async function openRunSourceCommand({ runs }: Services, target: Target): Promise<void> {
   const run = await pickRun(runs, target, () => true, vscode.l10n.t('Whose model file?'));
-  await vscode.window.showTextDocument(vscode.Uri.file(run.file), { viewColumn: vscode.ViewColumn.One });
+  // Not as text: it may be a notebook.
+  await vscode.commands.executeCommand('vscode.open', vscode.Uri.file(run.file), vscode.ViewColumn.One);
 }
 
 export async function pinCommand({ runs }: Services, target: Target, pinned: boolean): Promise<void> {

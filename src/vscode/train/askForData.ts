@@ -3,6 +3,7 @@ import path from 'node:path';
 import * as vscode from 'vscode';
 import type { ModelReading } from '../../language';
 import { Cancelled } from '../failure';
+import { takeAgain, type EditorSource } from '../language/editorSource';
 
 /** The answer to "where is the data": written into the model's hint, or for this run alone. */
 export type DataAnswer = { readonly written: true } | { readonly written: false; readonly data: string };
@@ -12,9 +13,9 @@ const LIKELY = /data|train|set/i;
 const READABLE = /\.(mjs|cjs|js|ts|mts|csv|tsv|arff|parquet|npy|npz|idx|idx3-ubyte)(\.gz)?$/i;
 
 /** Asks for the training data of a model that does not name any. */
-export async function askForData(document: vscode.TextDocument, model: ModelReading): Promise<DataAnswer> {
+export async function askForData(source: EditorSource, model: ModelReading): Promise<DataAnswer> {
   const browse = { label: vscode.l10n.t('$(folder-opened) Browse…'), file: undefined };
-  const files = await candidates(document.fileName);
+  const files = await candidates(source.file);
   const picked = await vscode.window.showQuickPick(
     [...files.map((file) => ({ label: file, file: `./${file}` })), browse],
     {
@@ -23,7 +24,7 @@ export async function askForData(document: vscode.TextDocument, model: ModelRead
     },
   );
   if (picked === undefined) throw new Cancelled();
-  const data = picked.file ?? (await browseFor(document.fileName));
+  const data = picked.file ?? (await browseFor(source.file));
   const write = vscode.l10n.t('Write it into the model’s hint');
   const once = vscode.l10n.t('Use it for this run alone');
   const how = await vscode.window.showQuickPick([write, once], {
@@ -31,26 +32,25 @@ export async function askForData(document: vscode.TextDocument, model: ModelRead
   });
   if (how === undefined) throw new Cancelled();
   if (how === once) return { written: false, data };
-  await vscode.workspace.applyEdit(dataEdit(document, model, data));
-  await document.save();
+  await vscode.workspace.applyEdit(dataEdit(source, model, data));
+  await (await takeAgain(source)).save();
   return { written: true };
 }
 
 /** The edit that adds `data=` to a model's hint, or a hint above the model. */
-export function dataEdit(
-  document: vscode.TextDocument,
-  model: ModelReading,
-  data: string,
-): vscode.WorkspaceEdit {
+export function dataEdit(source: EditorSource, model: ModelReading, data: string): vscode.WorkspaceEdit {
   const edit = new vscode.WorkspaceEdit();
   const value = /[\s"]/.test(data) ? JSON.stringify(data) : data;
   const hint = model.modelHintRange;
+  const place = source.placeOf(hint ?? model.range);
+  if (place === undefined) return edit;
+  const { document, range } = place;
   if (hint !== undefined) {
-    const tag = document.positionAt(hint.start + '@shrink-model'.length);
+    const tag = document.positionAt(range.start + '@shrink-model'.length);
     edit.insert(document.uri, tag, ` data=${value}`);
     return edit;
   }
-  const line = document.lineAt(document.positionAt(model.range.start).line);
+  const line = document.lineAt(document.positionAt(range.start).line);
   const indent = line.text.slice(0, line.firstNonWhitespaceCharacterIndex);
   const mark = document.languageId === 'python' ? '#' : '//';
   const end = document.eol === vscode.EndOfLine.CRLF ? '\r\n' : '\n';

@@ -10,6 +10,7 @@ import { runsFolderFor } from '../../run/paths';
 import { resolveRunOptions } from '../../shell/runOptions';
 import { sweepMode } from '../../shell/sweepMode';
 import { Cancelled, requireTrust } from '../failure';
+import { sourceOf, takeAgain, type EditorSource } from '../language/editorSource';
 import { backendSettings, chosenOptions, isOn } from '../settings/settings';
 import type { Services } from '../services';
 import { askForData } from './askForData';
@@ -23,46 +24,46 @@ export interface TrainTarget {
 
 /** `Train Model`: reads the document as it stands, plans, and trains in a process that outlives the window. */
 export async function trainCommand(services: Services, target: TrainTarget | undefined): Promise<void> {
-  const { document, settings } = await prepareTraining(services, target);
+  const { source, settings } = await prepareTraining(services, target);
   const handle = await startRun(settings);
-  await showRun(services, handle, settings, document);
+  await showRun(services, handle, settings, source);
 }
 
 /** `Sweep λ`: the same with one λ after the other, each in a run of its own that the one before starts. */
 export async function sweepCommand(services: Services, target: TrainTarget | undefined): Promise<void> {
-  const { document, settings } = await prepareTraining(services, target);
+  const { source, settings } = await prepareTraining(services, target);
   const lambdas = await askForLambdas(settings.plan.model);
   const options = { ...settings.options, mode: sweepMode(settings.options) };
   const handle = await startSweep({ ...settings, options, lambdas });
-  await showRun(services, handle, settings, document);
+  await showRun(services, handle, settings, source);
 }
 
 async function showRun(
   services: Services,
   handle: RunHandle,
   { plan }: StartSettings,
-  document: vscode.TextDocument,
+  source: EditorSource,
 ): Promise<void> {
   services.log.info(`${handle.run}: training ${plan.model} of ${plan.file}`);
   const live = await services.runs.adopt(handle);
-  if (isOn('openPanel', document)) services.panels.openWhenTraining(live);
+  if (isOn('openPanel', source.uri)) services.panels.openWhenTraining(live);
   showTraining(services, live, plan.model);
 }
 
 async function prepareTraining(
   services: Services,
   target: TrainTarget | undefined,
-): Promise<{ readonly document: vscode.TextDocument; readonly settings: StartSettings }> {
+): Promise<{ readonly source: EditorSource; readonly settings: StartSettings }> {
   requireTrust();
-  const document = await findDocument(target);
-  if (document.isDirty) await document.save();
-  let reading = await services.readings.read(document);
+  const source = await findSource(target);
+  await source.save();
+  let reading = await services.readings.read(source);
   const model = await pickModel(reading, target?.model);
-  const chosen = chosenOptions(document.uri);
+  const chosen = chosenOptions(source.uri);
   const given: Record<string, string> = {};
   if (model.modelHint['data'] === undefined && chosen['data'] === undefined) {
-    const answer = await askForData(document, model);
-    if (answer.written) reading = await services.readings.read(document);
+    const answer = await askForData(source, model);
+    if (answer.written) reading = await services.readings.read(await takeAgain(source));
     else given['data'] = answer.data;
   }
   const plan = makePlan(reading, model.name);
@@ -72,7 +73,7 @@ async function prepareTraining(
     { name: (key) => key, values: given },
   ]);
   const runsFolder = runsFolderFor(plan.file);
-  return { document, settings: { ...backendSettings(), runsFolder, plan, options } };
+  return { source, settings: { ...backendSettings(), runsFolder, plan, options } };
 }
 
 async function askForLambdas(model: string): Promise<number[]> {
@@ -94,16 +95,17 @@ async function askForLambdas(model: string): Promise<number[]> {
   return parseLambdas(answer, shown);
 }
 
-async function findDocument(target: TrainTarget | undefined): Promise<vscode.TextDocument> {
+async function findSource(target: TrainTarget | undefined): Promise<EditorSource> {
   const document =
     target?.uri === undefined
       ? vscode.window.activeTextEditor?.document
       : await vscode.workspace.openTextDocument(vscode.Uri.parse(target.uri));
-  if (document === undefined) throw badInput('no-editor', vscode.l10n.t('Open a model file first.'));
-  if (document.uri.scheme === 'file') return document;
+  const source = document === undefined ? undefined : sourceOf(document);
+  if (source === undefined) throw badInput('no-editor', vscode.l10n.t('Open a model file first.'));
+  if (source.uri.scheme === 'file') return source;
   throw badInput(
     'not-on-disk',
-    vscode.l10n.t('{0} is not a file on this machine; save it to a folder first.', document.fileName),
+    vscode.l10n.t('{0} is not a file on this machine; save it to a folder first.', source.file),
   );
 }
 
