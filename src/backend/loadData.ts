@@ -24,7 +24,17 @@ export async function loadData(context: Loading): Promise<Dataset> {
   const { validation, seed, standardize } = context.options;
   const read = await readAny(context);
   const completed = completeDataset(read.parts, validation, seed);
-  const dataset = { ...completed, notes: [...read.notes, ...completed.notes] };
+  const { columns, classes, targets } = read;
+  const dataset = {
+    ...completed,
+    notes: [...read.notes, ...completed.notes],
+    origin: {
+      shape: completed.train.x.shape,
+      ...(columns === undefined ? {} : { columns }),
+      ...(classes === undefined ? {} : { classes }),
+      ...(targets === undefined ? {} : { targets }),
+    },
+  };
   const wanted = standardize === 'on' || (standardize === 'auto' && read.measured !== undefined);
   return wanted ? standardizeDataset(dataset, read.measured) : dataset;
 }

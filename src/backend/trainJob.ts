@@ -22,7 +22,7 @@ export async function trainJob(context: RunContext): Promise<'done' | 'stopped'>
   const { plan, options } = context;
   // Building a model needs some engine; which one trains it is measured on the model.
   await findEngine('wasm').load();
-  const { authored, optimizer, note } = await makeModel(context);
+  const { authored, optimizer, compiled, note } = await makeModel(context);
   const data = await loadData(context).catch((thrown: unknown) => {
     if (thrown instanceof Stopped) return undefined;
     throw thrown;
@@ -50,7 +50,7 @@ export async function trainJob(context: RunContext): Promise<'done' | 'stopped'>
     return choose('auto', [...(context.avoidEngines ?? []), begun]);
   });
   const { engine } = chosen;
-  if (context.resumeFrom === undefined) announce(context, chosen, prepared, spec, note);
+  if (context.resumeFrom === undefined) announce(context, chosen, prepared, spec, compiled, note);
   else if (engine.name !== begun) announceEngine(context, chosen);
   return runSession(context, { engine, authored, prepared, optimizer: spec, mode });
 }
@@ -79,8 +79,12 @@ function announceEngine(context: RunContext, { engine, why, trials }: Selection)
 }
 
 /** @param notes of preparing; what the source says about training comes first */
-function noteSource({ plan, options }: RunContext, notes: readonly string[]): readonly string[] {
-  const taken = describeSourceOptions(plan, options);
+function noteSource(
+  { plan, options }: RunContext,
+  compiled: Readonly<Record<string, string>>,
+  notes: readonly string[],
+): readonly string[] {
+  const taken = describeSourceOptions(plan, options, compiled);
   return taken === undefined ? notes : [taken, ...notes];
 }
 
@@ -89,6 +93,7 @@ function announce(
   chosen: Selection,
   prepared: ReturnType<typeof prepareTraining>,
   spec: OptimizerSpec,
+  compiled: Readonly<Record<string, string>>,
   note: string | undefined,
 ): void {
   announceEngine(context, chosen);
@@ -107,7 +112,8 @@ function announce(
     optimizer: spec.name,
     learningRate: spec.learningRate,
     loss: prepared.head.loss,
-    notes: noteSource(context, note === undefined ? prepared.notes : [note, ...prepared.notes]),
+    ...(prepared.head.metrics.length === 0 ? {} : { metrics: prepared.head.metrics }),
+    notes: noteSource(context, compiled, note === undefined ? prepared.notes : [note, ...prepared.notes]),
   });
 }
 
@@ -115,9 +121,13 @@ function announce(
  * The author's model. What is random in it (first weights) is drawn from the run's seed: `Math.random` is seeded
  * while the slice runs, which may await, so that nothing else may run in this process meanwhile.
  */
-async function makeModel(
-  context: RunContext,
-): Promise<{ authored: AuthoredModel; optimizer: OptimizerSpec; note: string | undefined }> {
+async function makeModel(context: RunContext): Promise<{
+  authored: AuthoredModel;
+  optimizer: OptimizerSpec;
+  /** What its source compiled it with, as text by option key. */
+  compiled: Readonly<Record<string, string>>;
+  note: string | undefined;
+}> {
   const before = Math.random;
   Math.random = seededRandom(mixSeed(context.options.seed, 61));
   let evaluated: Awaited<ReturnType<typeof evaluatePlan>>;
@@ -136,20 +146,46 @@ async function makeModel(
     siteOf,
     ...(axes === undefined ? {} : { axes }),
     ...(compiled.loss === undefined ? {} : { loss: compiled.loss }),
+    metrics: [...compiled.metrics, ...(context.plan.sourceMetrics ?? [])],
   };
   model.dispose();
   const optimizer = compiled.optimizer ?? { name: 'adam', learningRate: 0.001, settings: {} };
-  return { authored, optimizer, note };
+  return { authored, optimizer, compiled: textOf(compiled), note };
 }
 
-/** Loss and optimizer that the author compiled the model with. */
-function compileSettings(model: tf.LayersModel): { loss?: string; optimizer?: OptimizerSpec } {
-  // An uncompiled model has neither; the types say that it always has.
-  const given = model as unknown as { loss?: unknown; optimizer?: tf.Optimizer };
-  const optimizer = given.optimizer === undefined ? {} : { optimizer: describeOptimizer(given.optimizer) };
-  const loss = Array.isArray(given.loss) ? (given.loss as unknown[])[0] : given.loss;
-  if (typeof loss === 'string') return { loss, ...optimizer };
-  // Operations of TensorFlow.js are named `softmaxCrossEntropy__op`.
-  if (typeof loss === 'function') return { loss: loss.name.replace(/_*(op)?$/, ''), ...optimizer };
-  return optimizer;
+interface CompileSettings {
+  readonly loss?: string;
+  readonly optimizer?: OptimizerSpec;
+  readonly metrics: readonly string[];
+}
+
+function textOf({ loss, optimizer }: CompileSettings): Record<string, string> {
+  return {
+    ...(optimizer === undefined
+      ? {}
+      : { optimizer: optimizer.name, learningRate: String(optimizer.learningRate) }),
+    ...(loss === undefined ? {} : { loss }),
+  };
+}
+
+/** What the author compiled the model with. */
+function compileSettings(model: tf.LayersModel): CompileSettings {
+  // An uncompiled model has none of it; the types say that it always has.
+  const given = model as unknown as { loss?: unknown; optimizer?: tf.Optimizer; metrics?: unknown };
+  const loss = nameOf(Array.isArray(given.loss) ? (given.loss as unknown[])[0] : given.loss);
+  const named = [given.metrics].flat(2) as unknown[];
+  return {
+    ...(loss === undefined ? {} : { loss }),
+    ...(given.optimizer === undefined ? {} : { optimizer: describeOptimizer(given.optimizer) }),
+    metrics: named.map(nameOf).filter((name) => name !== undefined),
+  };
+}
+
+/** A loss or metric: its name, or a function, of which those of TensorFlow.js are named `softmaxCrossEntropy__op`. */
+function nameOf(given: unknown): string | undefined {
+  return typeof given === 'function'
+    ? given.name.replace(/_*(op)?$/, '')
+    : typeof given === 'string'
+      ? given
+      : undefined;
 }

@@ -15,6 +15,8 @@ export interface Metrics {
   readonly loss: number;
   /** Share of rows right, 0..1; absent for regressions. */
   readonly accuracy?: number;
+  /** What else the source asks to be measured, by name; on validation and test rows alone. */
+  readonly named?: Readonly<Record<string, number>>;
 }
 
 /** A size that the path reached, finished and measured. */
@@ -121,6 +123,8 @@ export type RunEvent =
       readonly optimizer: string;
       readonly learningRate: number;
       readonly loss: string;
+      /** What is measured besides loss and accuracy, since the source asks for it. */
+      readonly metrics?: readonly string[];
       /** Layers that keep their width, and why. */
       readonly notes: readonly string[];
     }

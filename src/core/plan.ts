@@ -58,11 +58,13 @@ export interface Plan {
   readonly modelHint: Readonly<Record<string, string>>;
   /**
    * Options that the source's own training code says, as text by option key; hints, flags and settings override them.
-   * Absent for TensorFlow.js, whose model is compiled when the slice runs.
+   * Of TensorFlow.js only what `model.fit` is given: its model is compiled when the slice runs.
    */
   readonly sourceOptions?: Readonly<Record<string, string>>;
   /** If the run is one of several that try one λ each. */
   readonly sweep?: SweepPlace;
+  /** Metrics that Python source compiles its model with, in its spelling. */
+  readonly sourceMetrics?: readonly string[];
   /** Whether at least one bare `@shrink` stands in the model: then only hinted layers are sized. */
   readonly onlyHinted: boolean;
 }

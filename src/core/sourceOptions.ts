@@ -4,16 +4,20 @@ import type { Plan } from './plan';
 /**
  * What a run took from the source's own training code, as a note.
  *
+ * @param compiled what a model that was run is compiled with, as text by option key
  * @returns undefined if nothing was taken: there is nothing, or hints, flags or settings say otherwise
  */
 export function describeSourceOptions(
   plan: Pick<Plan, 'sourceOptions'>,
   options: TrainOptions,
+  compiled: Readonly<Record<string, string>> = {},
 ): string | undefined {
-  const taken = Object.entries(plan.sourceOptions ?? {}).filter(([key, text]) => {
+  const fromText = Object.entries(plan.sourceOptions ?? {}).filter(([key, text]) => {
     const used = options[key as keyof TrainOptions];
     return typeof used === 'number' ? used === Number(text) : used === text;
   });
+  const run = Object.entries(compiled).filter(([key]) => options[key as keyof TrainOptions] === undefined);
+  const taken = [...run, ...fromText];
   if (taken.length === 0) return undefined;
   return `taken from the source: ${taken.map(([key, text]) => `${key} ${text}`).join(', ')}`;
 }

@@ -35,12 +35,36 @@ export interface Rows<X = AnyFeatures> {
   readonly y: Labels;
 }
 
+/** A value that was shifted and scaled: `(value - mean) / deviation`, or 0 where the deviation is 0. */
+export interface Standardized {
+  readonly mean: number;
+  readonly deviation: number;
+}
+
+/** What is known of the columns or classes that rows were made of. */
+export interface Origin {
+  /** Shape of one row as the source's axes have it. */
+  readonly shape?: readonly number[];
+  /** Columns of a table that became the inputs, in their order: numbers, or texts that became a 1 at their place. */
+  readonly columns?: readonly { readonly name: string; readonly texts?: readonly string[] }[];
+  /** Names of the classes in the order of the outputs. */
+  readonly classes?: readonly string[];
+  /** Names of what is predicted. */
+  readonly targets?: readonly string[];
+  /** One a value of a row. Absent where nothing was standardised. */
+  readonly inputs?: readonly (Standardized | null)[];
+  /** One a predicted value. Absent where nothing was standardised. */
+  readonly outputs?: readonly Standardized[];
+}
+
 export interface Dataset<X = AnyFeatures> {
   readonly train: Rows<X>;
   readonly validation: Rows<X>;
   readonly test: Rows<X>;
   /** What was decided on the way, for the user. */
   readonly notes: readonly string[];
+  /** Where rows come from and how they were changed. */
+  readonly origin?: Origin;
 }
 
 export function rowCount(features: Features): number {

@@ -1,4 +1,4 @@
-import type { AnyFeatures, Dataset, Features, Labels, Rows, StoredFeatures } from './dataset';
+import type { AnyFeatures, Dataset, Features, Labels, Rows, StoredFeatures, Standardized } from './dataset';
 import { rowCount } from './dataset';
 import { sizeOf } from '../core/tensor';
 
@@ -30,6 +30,8 @@ export function standardizeDataset<X extends AnyFeatures>(
     x: standardizedAny(rows.x, inputs, measured) as X,
     y: standardizedLabels(rows.y, targets),
   });
+  const isScaled = (j: number): boolean => measured === undefined || measured[j] === true;
+  const each = valuesOf(inputs).map((value, j) => (isScaled(j) ? value : null));
   const count = measured?.filter(Boolean).length ?? sizeOf(dataset.train.x.shape);
   const notes = [
     ...dataset.notes,
@@ -41,7 +43,16 @@ export function standardizeDataset<X extends AnyFeatures>(
     validation: apply(dataset.validation),
     test: apply(dataset.test),
     notes,
+    origin: {
+      ...dataset.origin,
+      inputs: each,
+      ...(targets === undefined ? {} : { outputs: valuesOf(targets) }),
+    },
   };
+}
+
+function valuesOf({ mean, deviation }: Moments): Standardized[] {
+  return [...mean].map((value, j) => ({ mean: value, deviation: deviation[j] ?? 0 }));
 }
 
 function describeTargets({ mean, deviation }: Moments): string {

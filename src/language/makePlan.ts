@@ -22,6 +22,7 @@ export function makePlan(reading: SourceReading, modelName?: string): Plan {
     sites: model.sites.map(siteOf),
     modelHint: model.modelHint,
     ...(front.sourceOptions === undefined ? {} : { sourceOptions: front.sourceOptions }),
+    ...(front.sourceMetrics === undefined ? {} : { sourceMetrics: front.sourceMetrics }),
     onlyHinted: model.onlyHinted,
   };
 }

@@ -166,6 +166,8 @@ export interface FrontEnd {
   readonly problems: readonly Problem[];
   /** What the source's training code says, as text by option key. */
   readonly sourceOptions?: Readonly<Record<string, string>>;
+  /** Metrics that the source's training code names, where the model is not compiled by running it. */
+  readonly sourceMetrics?: readonly string[];
   /** Whether it is known already that the program can be made. */
   isReady(model: ModelReading): boolean;
   /** @throws ShrinkError `missing-argument` or `slice` when the program cannot be made */

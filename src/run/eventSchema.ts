@@ -13,7 +13,11 @@ const real = z
   .transform((value) => value ?? Number.NaN);
 const count = z.number().int().min(0);
 const widths = z.record(z.string(), z.number());
-const metrics = z.looseObject({ loss: real, accuracy: real.exactOptional() });
+const metrics = z.looseObject({
+  loss: real,
+  accuracy: real.exactOptional(),
+  named: z.record(z.string(), real).exactOptional(),
+});
 const change = z.looseObject({ before: z.number(), after: z.number() });
 
 const pointShape = {

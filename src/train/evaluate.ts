@@ -4,6 +4,7 @@ import { sizeOf } from '../core/tensor';
 import { fillLabels, fillRows, type Rows } from '../data/dataset';
 import type { CompiledStep, Engine } from '../engine/engine';
 import { rowAccuracy, rowLoss, type Head } from './head';
+import { metricsOfSums, metricSums } from './measures';
 import type { Network } from './network';
 
 const BATCH = 1000;
@@ -29,7 +30,11 @@ export class Evaluator {
           throw new RangeError('x, y and weights');
         const out = network.model.apply(x, { training: false }) as tf.Tensor;
         // Padding rows weigh nothing, so that one batch shape does for all.
-        return [tf.sum(tf.mul(rowLoss(head, y, out), real)), tf.sum(tf.mul(rowAccuracy(head, y, out), real))];
+        return [
+          tf.sum(tf.mul(rowLoss(head, y, out), real)),
+          tf.sum(tf.mul(rowAccuracy(head, y, out), real)),
+          ...metricSums(head, y, out, real),
+        ];
       },
       [...network.weightVariables(), ...network.bank.entries().map(([, variable]) => variable)],
       [float([this.batch, ...rowShape]), float([this.batch, ...labelShape]), float([this.batch])],
@@ -45,18 +50,24 @@ export class Evaluator {
     const real = new Float32Array(this.batch);
     let loss = 0;
     let right = 0;
+    const sums: number[] = [];
     for (let start = 0; start < rows.count; start += this.batch) {
       const count = Math.min(this.batch, rows.count - start);
       const indices = Uint32Array.from({ length: count }, (_, i) => start + i);
       fillRows(rows.x, indices, x);
       fillLabels(rows.y, indices, sizeOf(this.labelShape), y);
       real.fill(0).fill(1, 0, count);
-      const [lossSum, rightSum] = await compiled.run([x, y, real], {});
+      const [lossSum, rightSum, ...more] = await compiled.run([x, y, real], {});
       loss += lossSum?.[0] ?? 0;
       right += rightSum?.[0] ?? 0;
+      more.forEach((sum, i) => (sums[i] = (sums[i] ?? 0) + (sum[0] ?? 0)));
     }
-    const mean = { loss: loss / rows.count };
-    return this.head.classifies ? { ...mean, accuracy: right / rows.count } : mean;
+    const { head } = this;
+    return {
+      loss: loss / rows.count,
+      ...(head.classifies ? { accuracy: right / rows.count } : {}),
+      ...(head.metrics.length === 0 ? {} : { named: metricsOfSums(head, sums, rows.count) }),
+    };
   }
 
   async dispose(): Promise<void> {

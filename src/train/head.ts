@@ -2,6 +2,7 @@ import * as tf from '../engine/tf';
 import { badInput } from '../core/errors';
 import type { Graph, GraphLayer, TensorRef } from '../core/graph';
 import { activationName } from '../core/rules/activation';
+import type { MetricName } from '../core/metrics';
 import type { Labels } from '../data/dataset';
 
 /**
@@ -22,6 +23,8 @@ export interface Head {
   readonly width: number;
   /** Whether rows can be right or wrong. */
   readonly classifies: boolean;
+  /** What is measured besides loss and accuracy. */
+  readonly metrics: readonly MetricName[];
 }
 
 const EPSILON = 1e-7;
@@ -62,6 +65,7 @@ export function chooseHead(
     graph: strips && last !== undefined ? withoutLast(graph, last, output) : graph,
     width,
     classifies: loss !== 'meanSquaredError',
+    metrics: [],
   };
 }
 

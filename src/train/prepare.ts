@@ -6,6 +6,7 @@ import { badInput } from '../core/errors';
 import type { LayerInfo } from '../core/events';
 import { foldableSizing } from '../core/foldable';
 import { readGraph, type Graph } from '../core/graph';
+import { chooseMetrics, describeMetrics } from '../core/metrics';
 import type { LayerHint, Plan } from '../core/plan';
 import { splitActivations } from '../core/split';
 import type { LayerWeights } from '../core/tensor';
@@ -27,6 +28,8 @@ export interface AuthoredModel {
   readonly axes?: 'channels-first' | 'channels-last';
   /** Loss that the source compiled the model with. */
   readonly loss?: string;
+  /** Metrics that the source names, in its spelling. */
+  readonly metrics?: readonly string[];
 }
 
 export interface Prepared {
@@ -82,7 +85,11 @@ export function prepareTraining(
   const notes: string[] = [...data.notes];
   const dataset = fitInput(data, first.tensor(input).shape.slice(1), model.axes, notes);
   const outputShape = first.tensor(output).shape.slice(1);
-  const head = chooseHead(graph, outputShape, dataset.train.y, lossWanted ?? model.loss);
+  const fitting = chooseHead(graph, outputShape, dataset.train.y, lossWanted ?? model.loss);
+  const chosen = chooseMetrics(model.metrics ?? [], kindOf(fitting));
+  const head = { ...fitting, metrics: chosen.measured };
+  const measured = describeMetrics(model.metrics ?? [], chosen);
+  if (measured !== undefined) notes.push(measured);
   const limitsOf = (layer: string): WidthLimits => limitsFrom(hints.get(layer));
   const limited = applyLimits(head.graph, model.weights, sizing, limitsOf, notes);
   const analysis = analyse(limited.graph, sizing);
@@ -107,6 +114,11 @@ export function prepareTraining(
     layers: describeLayers(analysis, model.siteOf, first),
     notes,
   };
+}
+
+function kindOf({ classifies, loss }: Head): 'two' | 'several' | 'values' {
+  if (!classifies) return 'values';
+  return loss === 'binaryCrossentropy' ? 'two' : 'several';
 }
 
 function hintsByLayer(

@@ -1,5 +1,6 @@
 import { choosePoint } from '../core/choosePoint';
 import { compactTopology } from '../core/compact';
+import { describeData, explainData, type DataDescription } from '../data/describeData';
 import { ShrinkError } from '../core/errors';
 import type { ResultEvent, SiteAt } from '../core/events';
 import type { RunContext } from '../core/job';
@@ -81,8 +82,28 @@ export async function publishResult(
     outputDifference: state.largestDifference,
     engine: engine.name,
   };
+  const description = describeData(prepared.dataset);
+  await context.writeFile('weights/data.json', `${JSON.stringify(description, null, 1)}\n`);
+  await context.writeFile(
+    'weights/README.md',
+    weightsReadme(context.plan, Object.keys(source.files), description),
+  );
   await context.writeFile('weights/topology.json', `${JSON.stringify(topology, null, 1)}\n`);
   context.emit(result);
+}
+
+/** What lies in the folder of the weights, and how the network is used. */
+function weightsReadme(
+  { model, program }: RunContext['plan'],
+  files: readonly string[],
+  description: DataDescription,
+): string {
+  const loading = files.includes('load.py')
+    ? 'Put the learned widths into the source (`shrinknets emit last --write`), then load the weights as `load.py` does.'
+    : program.kind === 'slice'
+      ? 'Load it with `tf.loadLayersModel` from `model.json`.'
+      : 'The weights are those of `model.json`, in the format of TensorFlow.js.';
+  return [`# The learned ${model}`, '', loading, '', ...explainData(description), ''].join('\n');
 }
 
 function siteAt(context: RunContext, id: number | undefined): SiteAt | null {

@@ -61,6 +61,7 @@ export async function stepper(
     graph: network.graph,
     width: options.outputs,
     classifies: false,
+    metrics: [],
   };
   const { decayPower } = options;
   const step = await compileTraining(

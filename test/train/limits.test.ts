@@ -126,6 +126,7 @@ describe('min, max and multiple', () => {
                 graph: network.graph,
                 width: 2,
                 classifies: false,
+                metrics: [],
               },
               sizing: EVERYTHING,
               optimizer: { name: 'adam', learningRate: 0.02, settings: {} },

@@ -79,6 +79,12 @@ function showBeforeAfter(output: Output, result: ResultEvent): void {
       quality(metrics.test),
       '',
     ],
+    ...Object.entries(metrics.test.named ?? {}).map(([name, value]) => [
+      `  test ${name}`,
+      shortNumber(baseline?.test.named?.[name]),
+      shortNumber(value),
+      '',
+    ]),
     [
       `  predicting ${inferenceMs.batchSize} rows`,
       milliseconds(inferenceMs.before),
@@ -94,6 +100,10 @@ function showBeforeAfter(output: Output, result: ResultEvent): void {
       `  ${seconds(timings.totalMs / 1000)} in all with ${result.engine}; outputs before and after collections differ by at most ${result.outputDifference.toExponential(0)}`,
     ),
   );
+}
+
+function shortNumber(value: number | undefined): string {
+  return value === undefined ? '–' : value.toFixed(4);
 }
 
 function before(baseline: Point | undefined): string {

@@ -15,7 +15,7 @@ import {
   type PythonOrigin,
 } from './evaluateModel';
 import { findOrigins } from './findOrigins';
-import { readSourceOptions } from './sourceOptions';
+import { readSourceMetrics, readSourceOptions } from './sourceOptions';
 import { describeDependents, nameOfConstant, type FileFacts } from './dependents';
 import type { FoundSite } from './graph';
 import { parameterName } from './evaluation';
@@ -58,6 +58,7 @@ export function readPython(file: string, text: string, root: Syntax, hints: read
     others: [],
     problems: found.flatMap(({ entry, model }) => problemOf(entry, model)),
     sourceOptions: entries.length === 0 ? {} : readSourceOptions(root),
+    sourceMetrics: entries.length === 0 ? [] : readSourceMetrics(root),
     isReady: (reading) =>
       found.find(({ model }) => model.name === reading.name)?.entry.evaluated.topology !== undefined,
     makeProgram: (reading) => {

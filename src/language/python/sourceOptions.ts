@@ -29,6 +29,27 @@ export function readSourceOptions(root: Syntax): Record<string, string> {
   return options;
 }
 
+/**
+ * The metrics of `model.compile(…)`: names, and classes or functions of a library.
+ *
+ * @returns as they are written, each once; those of the first call that has any
+ */
+export function readSourceMetrics(root: Syntax): string[] {
+  for (const node of root.walk()) {
+    if (node.type !== 'call' || lastName(node.field('function')) !== 'compile') continue;
+    const list = resolve(argumentOf(node, -1, 'metrics'), root);
+    const items = list?.type === 'list' || list?.type === 'tuple' ? list.namedChildren : [];
+    const names = items.map(metricName).filter((name) => name !== '');
+    if (names.length > 0) return [...new Set(names)];
+  }
+  return [];
+}
+
+function metricName(node: Syntax): string {
+  if (node.type === 'call') return lastName(node.field('function'));
+  return textOf(node) === '' ? lastName(node) : textOf(node);
+}
+
 const LOSSES: Readonly<Record<string, string>> = {
   categorical_crossentropy: 'categoricalCrossentropy',
   CategoricalCrossentropy: 'categoricalCrossentropy',
