@@ -1,8 +1,9 @@
 import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
-import { badInput, lineAndColumn } from '../../core/errors';
+import { badInput, lineAndColumn, messageOf } from '../../core/errors';
 import type { SourceReading } from '../../language';
 import { languageOf, whyUnusable } from '../../language';
+import { isNotebook } from '../../shell/notebooks';
 import { readModelFiles, showOffset } from '../../shell/sources';
 import { EXIT } from '../failure';
 import { Output } from '../output';
@@ -17,9 +18,12 @@ const SKIPPED = new Set(['node_modules', 'dist', 'out', 'build', '__pycache__', 
 /** `shrinknets check`: what can be sized, and what is wrong, as `file:line:column`. */
 export async function checkCommand(target: string, flags: CheckFlags): Promise<void> {
   const output = new Output();
-  const files = await sourcesIn(target);
+  const { files, left } = await sourcesIn(target);
   let errors = 0;
   let models = 0;
+  for (const { file, why } of left)
+    if (flags.json === true) process.stdout.write(`${JSON.stringify({ file, left: why })}\n`);
+    else output.line(output.colors.dim(`${file}: not read: ${why}`));
   for await (const { file, reading } of readModelFiles(files)) {
     if (reading instanceof Error) {
       errors += 1;
@@ -37,24 +41,52 @@ export async function checkCommand(target: string, flags: CheckFlags): Promise<v
   if (errors > 0) process.exitCode = EXIT.failed;
 }
 
+/** Nobody writes a model by hand in more; notebooks hold pictures as well. */
+const MOST_BYTES = { source: 1e6, notebook: 1e8 };
+
+interface Sources {
+  readonly files: string[];
+  /** What was not read, and why. */
+  readonly left: { readonly file: string; readonly why: string }[];
+}
+
 /** Source files below a folder, or the file itself. @throws ShrinkError `file-missing` */
-async function sourcesIn(target: string): Promise<string[]> {
-  let folder: boolean;
+async function sourcesIn(target: string): Promise<Sources> {
+  const sources: Sources = { files: [], left: [] };
   try {
-    folder = (await stat(target)).isDirectory();
+    if ((await stat(target)).isDirectory()) await walk(target, sources);
+    else sources.files.push(target);
   } catch (thrown) {
-    throw badInput('file-missing', `${target} does not exist; check the path.`, thrown);
+    throw badInput('file-missing', `${target} cannot be read: ${messageOf(thrown)}; check the path.`, thrown);
   }
-  if (!folder) return [target];
-  const found: string[] = [];
-  for (const entry of await readdir(target, { withFileTypes: true })) {
-    const full = path.join(target, entry.name);
-    if (entry.isDirectory() && !entry.name.startsWith('.') && !SKIPPED.has(entry.name))
-      found.push(...(await sourcesIn(full)));
-    else if (entry.isFile() && languageOf(entry.name) !== undefined && !entry.name.endsWith('.d.ts'))
-      found.push(full);
+  sources.files.sort();
+  return sources;
+}
+
+/** Links are not followed: they may lead in a circle, and what is in the folder itself is met anyway. */
+async function walk(folder: string, sources: Sources): Promise<void> {
+  const entries = await readdir(folder, { withFileTypes: true });
+  // An environment of Python holds other people's code.
+  if (entries.some((entry) => entry.name === 'pyvenv.cfg')) return;
+  for (const entry of entries) {
+    const full = path.join(folder, entry.name);
+    try {
+      if (entry.isDirectory() && !entry.name.startsWith('.') && !SKIPPED.has(entry.name))
+        await walk(full, sources);
+      else if (entry.isFile() && languageOf(entry.name) !== undefined && !entry.name.endsWith('.d.ts'))
+        await take(full, sources);
+    } catch (thrown) {
+      sources.left.push({ file: full, why: messageOf(thrown) });
+    }
   }
-  return found.sort();
+}
+
+async function take(file: string, { files, left }: Sources): Promise<void> {
+  const { size } = await stat(file);
+  const most = isNotebook(file) ? MOST_BYTES.notebook : MOST_BYTES.source;
+  if (size <= most) files.push(file);
+  else
+    left.push({ file, why: `${(size / 1e6).toFixed(1)} MB; models are written in at most ${most / 1e6} MB` });
 }
 
 function show(output: Output, reading: SourceReading): void {

@@ -2,14 +2,8 @@ import type { HintPlace, HintTarget, Place, ReadSite, WidthTrace } from '../read
 import { covers, type Syntax } from '../syntax';
 import type { LayerCall } from './layerCalls';
 import { isFunction, unwrap, wrapOut } from './nodes';
-import {
-  callbackCall,
-  possibleProperty,
-  possibleValues,
-  type Circumstances,
-  type Condition,
-  type PossibleValue,
-} from './possibleValues';
+import type { Condition, PossibleValue } from './possibleValue';
+import { callbackCall, possibleProperty, possibleValues, type Circumstances } from './possibleValues';
 import type { SiteMarks } from './renderSlice';
 import { isHandedOut, isPassThrough } from './uses';
 import type { ScriptProgram } from './scriptProgram';

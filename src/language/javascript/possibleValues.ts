@@ -5,31 +5,14 @@ import { calledFunction, functionOf, parameterBindings } from './mutations';
 import { callsOf } from './recipes';
 import { callsChangingMethod, isAssigned, isValueUse, keyUses } from './uses';
 import { parametersOf, patternNames } from './patterns';
+import {
+  joinValues,
+  unknownValue,
+  withConditions,
+  type Condition,
+  type PossibleValue,
+} from './possibleValue';
 import type { Binding, ProgramScopes } from './scopes';
-
-/** What an expression is when some calls and turns of loops are under way. */
-export interface PossibleValue {
-  /** A literal, an object, a list, or whatever the expression comes down to. */
-  readonly node: Syntax;
-  /** Why the value is not known; then `node` is the expression that is not. */
-  readonly unknown?: string;
-  /** All of these hold when the expression has this value. */
-  readonly conditions: readonly Condition[];
-  /** Name by which the value is known, if a constant holds it. */
-  readonly name?: string;
-  /** Uses of the constants on the way. */
-  readonly uses: readonly Syntax[];
-  /** Every expression that was followed. */
-  readonly via: readonly Syntax[];
-}
-
-/** Something that is under way while a layer is made. */
-export interface Condition {
-  /** A function, a `for … of` loop, a callback that runs for each item, or a subscript. */
-  readonly owner: Syntax;
-  /** The call of the function that is under way, or the item that it is the turn of. */
-  readonly at: Syntax | number;
-}
 
 /** What is known of how a model is made. */
 export interface Circumstances {
@@ -52,10 +35,6 @@ export function possibleValues(node: Syntax, circumstances: Circumstances): Poss
 /** The values of a key of an object literal, spread ones included. */
 export function possibleProperty(object: Syntax, key: string, circumstances: Circumstances): PossibleValue[] {
   return new Follower(circumstances).property(object, key, MOST_STEPS);
-}
-
-function unknownValue(node: Syntax, unknown: string): PossibleValue {
-  return { node, unknown, conditions: [], uses: [], via: [] };
 }
 
 class Follower {
@@ -383,19 +362,4 @@ export function callbackCall(fn: Syntax): Syntax | undefined {
 function itemsOf(node: Syntax): Syntax[] | undefined {
   if (node.type !== 'array') return undefined;
   return node.namedChildren.some((child) => child.type === 'spread_element') ? undefined : node.namedChildren;
-}
-
-function joinValues(outer: PossibleValue, inner: PossibleValue): PossibleValue {
-  const name = inner.name ?? outer.name;
-  return {
-    ...inner,
-    conditions: [...outer.conditions, ...inner.conditions],
-    uses: [...outer.uses, ...inner.uses],
-    via: [...outer.via, ...inner.via],
-    ...(name === undefined ? {} : { name }),
-  };
-}
-
-function withConditions(value: PossibleValue, conditions: readonly Condition[]): PossibleValue {
-  return { ...value, conditions: [...value.conditions, ...conditions] };
 }

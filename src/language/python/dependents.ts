@@ -3,8 +3,8 @@ import type { makePositions } from '../positions';
 import type { Dependent } from '../reading';
 import type { Syntax } from '../syntax';
 import type { EvaluatedModel } from './evaluateModel';
-import { addSums, constantSum, scaleSum, sumOf, type FoundDependent, type FoundSite } from './graph';
-import type { ChannelSum } from './tensor';
+import type { FoundDependent, FoundSite } from './graph';
+import { addSums, constantSum, scaleSum, sumOf, type ChannelSum } from './tensor';
 
 /** What is known of a file as text. */
 export interface FileFacts {
@@ -26,7 +26,7 @@ export function describeDependents(
 ): Dependent[] {
   const { graph, readNames } = evaluated;
   const ids = new Map(sites.map((site, id) => [site.key, id]));
-  const follows = dropSettledSums(graph.dependents, sites).map((found): Dependent => ({
+  const follows = settleSums(graph.dependents, sites).map((found): Dependent => ({
     range: found.literal ?? found.use,
     value: found.value,
     terms: [...found.channels.terms].flatMap(([key, factor]) => {
@@ -61,23 +61,58 @@ function keepValue(range: Range, value: number, what: string): Dependent {
   return { range, value, terms: [], constant: value, what };
 }
 
-/** `width + growth` needs no edit of its own where its literals are edited to widths that add up to it. */
-function dropSettledSums(
-  dependents: readonly FoundDependent[],
-  sites: readonly FoundSite[],
-): FoundDependent[] {
+/**
+ * `width + growth` needs no edit of its own where its literals are edited to widths that add up to it. A literal in it
+ * that nothing else changes gets what is left: of `32 + skip`, the one behind `skip`.
+ */
+function settleSums(dependents: readonly FoundDependent[], sites: readonly FoundSite[]): FoundDependent[] {
   const becomes = new Map<number, ChannelSum>();
   for (const dependent of dependents)
     if (dependent.literal !== undefined) becomes.set(dependent.literal.start, dependent.channels);
   for (const site of sites)
     if (site.width?.literal !== undefined) becomes.set(site.width.literal.start, sumOf(site.key));
-  return dependents.filter((dependent) => {
-    if (dependent.sum === undefined) return true;
-    const terms = [...dependent.sum.terms].map(([start, term]) =>
-      scaleSum(becomes.get(start) ?? constantSum(term.value), term.count),
-    );
-    return !isSameSum(addSums([...terms, constantSum(dependent.sum.constant)]), dependent.channels);
+  return dependents.flatMap((dependent) => {
+    const { sum, channels } = dependent;
+    if (sum === undefined) return [dependent];
+    const entries = [...sum.terms];
+    const free = entries.filter(([start]) => !becomes.has(start)).map(([, term]) => term);
+    const settled = entries.flatMap(([start, term]) => {
+      const known = becomes.get(start);
+      return known === undefined ? [] : [scaleSum(known, term.count)];
+    });
+    const left = minus(channels, addSums([...settled, constantSum(sum.constant)]));
+    if (free.length === 0 && isSameSum(left, constantSum(0))) return [];
+    const kept = free.map((term) => constantSum(term.value * term.count));
+    if (isSameSum(left, addSums(kept))) return [];
+    const shares = shareOut(left, free, sites);
+    if (shares === undefined) return [dependent];
+    shares.forEach((share, i) => becomes.set(free[i]?.range.start ?? -1, share));
+    return shares.map((share, i): FoundDependent => {
+      const { range, value } = free[i] ?? { range: dependent.use, value: dependent.value };
+      return { literal: range, use: dependent.use, value, channels: share, what: dependent.what };
+    });
   });
+}
+
+/** Which literal gets which channels: one gets all, several each the layer that is as wide as it says. */
+function shareOut(
+  left: ChannelSum,
+  free: readonly { readonly value: number; readonly count: number }[],
+  sites: readonly FoundSite[],
+): ChannelSum[] | undefined {
+  const terms = [...left.terms].filter(([, factor]) => factor !== 0);
+  if (free.some(({ count }) => count !== 1) || terms.some(([, factor]) => factor < 0)) return undefined;
+  if (free.length === 1) return [{ terms: new Map(terms), constant: left.constant }];
+  if (left.constant !== 0 || terms.some(([, factor]) => factor !== 1)) return undefined;
+  const widthOf = (key: string): number | undefined => sites.find((site) => site.key === key)?.width?.value;
+  const found = free.map(({ value }) => terms.filter(([key]) => widthOf(key) === value));
+  const isOneToOne = terms.length === free.length && found.every((matches) => matches.length === 1);
+  return isOneToOne ? found.map(([match]) => sumOf(match?.[0] ?? '')) : undefined;
+}
+
+function minus(whole: ChannelSum, part: ChannelSum): ChannelSum {
+  const { terms, constant } = addSums([whole, scaleSum(part, -1)]);
+  return { terms: new Map([...terms].filter(([, factor]) => factor !== 0)), constant };
 }
 
 function isSameSum(left: ChannelSum, right: ChannelSum): boolean {

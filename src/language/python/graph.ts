@@ -1,7 +1,7 @@
 import type { Range } from '../../core/errors';
 import type { FunctionalLayer, FunctionalTopology, InboundTensor, LayerConfig } from '../../core/topology';
 import type { Syntax } from '../syntax';
-import type { ChannelSum, Tensor } from './tensor';
+import { sumOf, type ChannelSum, type Tensor } from './tensor';
 import { stopAt, type LiteralSum, type NumberValue, type Value } from './values';
 
 /** A place where the width of layers is written. */
@@ -384,24 +384,4 @@ function sourceOf({ literal, factors, sum, value }: NumberValue): string {
   if (literal !== undefined) return String(literal.start);
   const starts = factors?.map(({ range }) => range.start) ?? [...(sum?.terms.keys() ?? [])];
   return starts.length === 0 ? `computed as ${value}` : `computed from ${starts.join(' ')}`;
-}
-
-export function sumOf(site: string): ChannelSum {
-  return { terms: new Map([[site, 1]]), constant: 0 };
-}
-
-export function constantSum(constant: number): ChannelSum {
-  return { terms: new Map(), constant };
-}
-
-export function scaleSum(sum: ChannelSum, factor: number): ChannelSum {
-  const terms = new Map([...sum.terms].map(([site, count]) => [site, count * factor] as const));
-  return { terms, constant: sum.constant * factor };
-}
-
-export function addSums(sums: readonly ChannelSum[]): ChannelSum {
-  const terms = new Map<string, number>();
-  for (const sum of sums)
-    for (const [site, count] of sum.terms) terms.set(site, (terms.get(site) ?? 0) + count);
-  return { terms, constant: sums.reduce((total, sum) => total + sum.constant, 0) };
 }

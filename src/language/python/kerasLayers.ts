@@ -1,12 +1,13 @@
 import type { LayerConfig } from '../../core/topology';
 import type { Syntax } from '../syntax';
-import { sumOf, type Graph } from './graph';
-import type { Tensor } from './tensor';
+import type { Graph } from './graph';
+import { sumOf, type Tensor } from './tensor';
 import type { CallArguments } from './evaluation';
 import * as ops from './ops';
 import { notKnown, readLengths, readNumber, type Window } from './shapes';
 import { firstOf } from './torchLayers';
-import { stopAt, type LayerValue, type NumberValue, type Value } from './values';
+import { refuseUnsupported } from './kerasRefusals';
+import { NONE, Stop, stopAt, type LayerValue, type NumberValue, type Value } from './values';
 
 interface KerasLayer {
   /** Configuration keys of the arguments by position. */
@@ -125,6 +126,7 @@ export function makeKerasLayer(
       ...base,
       site: graph.site(node, given, undefined, false),
       apply: (inputs, _name, at) => firstOf(inputs, at),
+      config: inputConfig(args.named, node),
     };
   const layer = LAYERS[type];
   if (layer === undefined) return undefined;
@@ -135,6 +137,8 @@ export function makeKerasLayer(
   });
   const slope = values.get('negative_slope');
   if (slope !== undefined) values.set('alpha', slope);
+  // Arguments that TensorFlow.js has no counterpart of: said once the model calls the layer.
+  const problem = refusalOf(type, values, node);
   const width = layer.width === undefined ? undefined : readWidth(values.get(layer.width), layer.width, node);
   const site = graph.site(node, given, width, layer.width !== undefined);
   const config = readConfig(graph, values, layer.width, node);
@@ -142,9 +146,30 @@ export function makeKerasLayer(
   return {
     ...base,
     site,
-    apply: (inputs, at, call) => layer.apply(request, inputs, at, call),
+    apply: (inputs, at, call) => {
+      if (problem !== undefined) throw problem;
+      return layer.apply(request, inputs, at, call);
+    },
     config: inputConfig(values, node),
+    ...(layer.width === undefined
+      ? {}
+      : {
+          plain: {
+            className: type,
+            config: recurrentConfig({ type, config: { ...config, [layer.width]: request.width } }),
+          },
+        }),
   };
+}
+
+function refusalOf(type: string, values: ReadonlyMap<string, Value>, node: Syntax): Stop | undefined {
+  try {
+    refuseUnsupported(type, values, node);
+    return undefined;
+  } catch (thrown) {
+    if (thrown instanceof Stop) return thrown;
+    throw thrown;
+  }
 }
 
 function readWidth(value: Value | undefined, key: string, node: Syntax): NumberValue {
@@ -309,7 +334,10 @@ function applyUpSampling(request: Request, inputs: readonly Tensor[], name: stri
 function applyEmbedding(request: Request, inputs: readonly Tensor[], name: string, node: Syntax): Tensor {
   const input = firstOf(inputs, node);
   const shape = [...ops.featuresOf(input, node), request.width];
-  return request.graph.add('Embedding', name, request.config, [input], {
+  const words = request.values.get('input_dim');
+  request.graph.pin(words ?? NONE, node.range);
+  const config = { ...request.config, input_dim: readNumber(words, 'input_dim', node) };
+  return request.graph.add('Embedding', name, config, [input], {
     shape,
     channels: sumOf(request.site),
   });
@@ -320,8 +348,13 @@ function applyRecurrent(request: Request, inputs: readonly Tensor[], name: strin
   const features = ops.featuresOf(input, node);
   const shape =
     request.config['return_sequences'] === true ? [...features.slice(0, -1), request.width] : [request.width];
-  return request.graph.add(request.type, name, request.config, [input], {
+  return request.graph.add(request.type, name, recurrentConfig(request), [input], {
     shape,
     channels: sumOf(request.site),
   });
+}
+
+/** Gates are sigmoids in Keras and piecewise linear in TensorFlow.js, where nobody says. */
+function recurrentConfig({ type, config }: Pick<Request, 'type' | 'config'>): LayerConfig {
+  return type === 'SimpleRNN' ? config : { recurrent_activation: 'sigmoid', ...config };
 }

@@ -175,5 +175,7 @@ export function append(sequence: SequenceValue, value: Value): void {
     if (Array.isArray(shape)) sequence.input = shape as (number | null)[];
   }
   if (value.kind === 'layer' && value.type === 'InputLayer') return;
+  // A first item that is a sequence of layers says the shape of the whole.
+  if (value.kind === 'sequence' && sequence.items.length === 0) sequence.input ??= value.input;
   sequence.items.push({ name: String(sequence.items.length), value });
 }

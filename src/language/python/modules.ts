@@ -10,6 +10,7 @@ import {
   type Evaluator,
 } from './evaluation';
 import { makeKerasLayer, readShape } from './kerasLayers';
+import { makeKerasWrapper } from './kerasWrappers';
 import type { Library } from './evaluation';
 import { append, callMethod, modulesOf } from './methods';
 import * as ops from './ops';
@@ -81,6 +82,7 @@ function callKerasLayerPath(interpreter: Evaluator, name: string, args: CallArgu
     );
   }
   return (
+    makeKerasWrapper(interpreter.graph, name, args, node) ??
     makeKerasLayer(interpreter.graph, name, args, node) ??
     refusedLayer(interpreter.graph, `keras.layers.${name}`, node)
   );
@@ -104,7 +106,7 @@ function makeTorchModule(interpreter: Evaluator, type: string, args: CallArgumen
     case 'ModuleList':
       return makeSequence(interpreter, 'list', args, node);
     case 'ModuleDict':
-      return args.positional[0] ?? { kind: 'dict', entries: new Map() };
+      return moduleDict(args.positional[0]);
     case 'LSTM':
     case 'RNN':
       return makeTorchRecurrent(interpreter.graph, type, args, node);
@@ -114,6 +116,18 @@ function makeTorchModule(interpreter: Evaluator, type: string, args: CallArgumen
         refusedLayer(interpreter.graph, `nn.${type}`, node)
       );
   }
+}
+
+/** `ModuleDict` of a dictionary, or of pairs of a name and a module. */
+function moduleDict(given: Value | undefined): Value {
+  if (given?.kind !== 'list') return given ?? { kind: 'dict', entries: new Map() };
+  const entries = new Map<string, Value>();
+  for (const pair of given.items) {
+    const [name, value] = pair.kind === 'list' ? pair.items : [];
+    if (name?.kind !== 'string' || value === undefined) return given;
+    entries.set(name.value, value);
+  }
+  return { kind: 'dict', entries };
 }
 
 /** What keeps layers of PyTorch from having a counterpart, where there is more to say. */

@@ -1,7 +1,7 @@
 import type { LayerConfig } from '../../core/topology';
 import type { Syntax } from '../syntax';
-import { addSums, constantSum, scaleSum, type Graph } from './graph';
-import type { ChannelSum, Tensor } from './tensor';
+import type { Graph } from './graph';
+import { addSums, constantSum, scaleSum, type ChannelSum, type Tensor } from './tensor';
 import { productOf, slideBack, slideWindow, type Features, type Window } from './shapes';
 import { stopAt } from './values';
 

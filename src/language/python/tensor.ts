@@ -28,3 +28,23 @@ export interface Tensor {
     readonly again: (inputs: readonly Tensor[]) => Tensor;
   };
 }
+
+export function sumOf(site: string): ChannelSum {
+  return { terms: new Map([[site, 1]]), constant: 0 };
+}
+
+export function constantSum(constant: number): ChannelSum {
+  return { terms: new Map(), constant };
+}
+
+export function scaleSum(sum: ChannelSum, factor: number): ChannelSum {
+  const terms = new Map([...sum.terms].map(([site, count]) => [site, count * factor] as const));
+  return { terms, constant: sum.constant * factor };
+}
+
+export function addSums(sums: readonly ChannelSum[]): ChannelSum {
+  const terms = new Map<string, number>();
+  for (const sum of sums)
+    for (const [site, count] of sum.terms) terms.set(site, (terms.get(site) ?? 0) + count);
+  return { terms, constant: sums.reduce((total, sum) => total + sum.constant, 0) };
+}

@@ -1,7 +1,7 @@
 import type { LayerConfig } from '../../core/topology';
 import type { Syntax } from '../syntax';
-import { sumOf, type Graph } from './graph';
-import type { Tensor } from './tensor';
+import type { Graph } from './graph';
+import { sumOf, type Tensor } from './tensor';
 import { argument, type CallArguments } from './evaluation';
 import * as ops from './ops';
 import { readLengths, readNumber, type Window } from './shapes';

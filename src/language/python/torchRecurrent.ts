@@ -1,9 +1,9 @@
 import type { Syntax } from '../syntax';
 import { argument, type CallArguments } from './evaluation';
-import { sumOf, type Graph } from './graph';
+import type { Graph } from './graph';
 import * as ops from './ops';
 import { readNumber } from './shapes';
-import type { Tensor } from './tensor';
+import { sumOf, type Tensor } from './tensor';
 import { listOf, stopAt, truthOf, unknownAt, type LayerValue, type Value } from './values';
 
 /**

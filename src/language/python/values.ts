@@ -92,8 +92,10 @@ export interface LayerValue {
   readonly apply: (inputs: readonly Tensor[], name: string, node: Syntax) => Tensor;
   /** What calling it gives, for layers that give more than a tensor. */
   readonly wrap?: (tensor: Tensor, node: Syntax) => Value;
-  /** How often it has been called. */
+  /** What a Keras layer says of its input. */
   readonly config?: Readonly<Record<string, unknown>>;
+  /** Of a Keras layer that another one may hold: what it is in the topology. */
+  readonly plain?: { readonly className: string; readonly config: Readonly<Record<string, unknown>> };
 }
 
 /** `nn.Sequential`, `nn.ModuleList`, `nn.ModuleDict` and `keras.Sequential`. */
