@@ -12,6 +12,7 @@ import {
 import { loadavg, tmpdir } from 'node:os';
 import path from 'node:path';
 import { finished } from 'node:stream/promises';
+import type { RunEvent } from '../../src/core/events';
 import { seededRandom } from '../../src/core/random';
 
 /**
@@ -102,9 +103,8 @@ loss_fn = nn.CrossEntropyLoss()
   const events = output
     .trim()
     .split('\n')
-    .map((line) => JSON.parse(line) as Record<string, never>);
-  const result = events.find((event) => event['type'] === 'result') as
-    { metrics: { test: { accuracy: number } }; engine: string } | undefined;
+    .map((line) => JSON.parse(line) as RunEvent);
+  const result = events.find((event) => event.type === 'result');
   if (code !== 0 || result === undefined) throw new Error(`exit code ${code}: ${output.slice(-500)}`);
   const seconds = (performance.now() - began) / 1000;
   console.log(
@@ -112,7 +112,7 @@ loss_fn = nn.CrossEntropyLoss()
   );
   console.log(
     `read and converted after ${(convertedMs / 1000).toFixed(0)} s, ${seconds.toFixed(0)} s in all with ${result.engine}; ` +
-      `test accuracy ${(result.metrics.test.accuracy * 100).toFixed(1)} %; peak memory of the backend ${(peak / 1e6).toFixed(0)} MB; load ${loadavg()[0]?.toFixed(1) ?? ''}`,
+      `test accuracy ${((result.metrics.test.accuracy ?? 0) * 100).toFixed(1)} %; peak memory of the backend ${(peak / 1e6).toFixed(0)} MB; load ${loadavg()[0]?.toFixed(1) ?? ''}`,
   );
 } finally {
   rmSync(folder, { recursive: true, force: true });

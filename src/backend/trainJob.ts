@@ -173,7 +173,7 @@ function compileSettings(model: tf.LayersModel): CompileSettings {
   // An uncompiled model has none of it; the types say that it always has.
   const given = model as unknown as { loss?: unknown; optimizer?: tf.Optimizer; metrics?: unknown };
   const loss = nameOf(Array.isArray(given.loss) ? (given.loss as unknown[])[0] : given.loss);
-  const named = [given.metrics].flat(2) as unknown[];
+  const named: unknown[] = [given.metrics].flat(2);
   return {
     ...(loss === undefined ? {} : { loss }),
     ...(given.optimizer === undefined ? {} : { optimizer: describeOptimizer(given.optimizer) }),

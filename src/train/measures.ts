@@ -6,9 +6,9 @@ import type { Head } from './head';
 
 /** Sums over the rows of a batch, each a scalar. @param real [batch], 1 for rows that count */
 export function metricSums(head: Head, y: tf.Tensor, out: tf.Tensor, real: tf.Tensor): tf.Tensor[] {
-  const rows = out.shape[0] ?? 0;
+  const rows = out.shape[0];
   const [given, target] = [tf.reshape(out, [rows, -1]), tf.reshape(y, [rows, -1])];
-  const total = (values: tf.Tensor): tf.Tensor => tf.sum(tf.mul(tf.mean(values, 1) as tf.Tensor1D, real));
+  const total = (values: tf.Tensor): tf.Tensor => tf.sum(tf.mul(tf.mean(values, 1), real));
   const positive = (values: tf.Tensor, threshold: number): tf.Tensor =>
     tf.cast(tf.greater(values, threshold), 'float32');
   const sums: tf.Tensor[] = [];

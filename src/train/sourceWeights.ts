@@ -29,7 +29,7 @@ export async function exportSourceWeights(
     return {
       files: {
         'model.npz': writeNpz(await kerasWeights(topology, weights, pathOf)),
-        'load.py': KERAS_LOADER,
+        'load.py': kerasLoader(topology, pathOf),
       },
     };
   try {
@@ -43,12 +43,22 @@ export async function exportSourceWeights(
   }
 }
 
-const KERAS_LOADER = `# Puts the learned weights into the model with the learned widths.
-import numpy as np
-
-arrays = np.load("model.npz")
-model.set_weights([arrays[name] for name in arrays.files])
-`;
+/** @param pathOf of a subclassed model, whose layers have no weights before they see their input */
+function kerasLoader(topology: Topology, pathOf: Readonly<Record<string, readonly string[]>>): string {
+  const input = topology.config.layers.find((layer) => layer.class_name === 'InputLayer');
+  const shape = input?.config['batch_input_shape'];
+  const lengths = Array.isArray(shape) ? shape.map((length) => String(length ?? 'None')) : [];
+  const isSubclassed = Object.keys(pathOf).length > 0 && lengths.length > 0;
+  return [
+    '# Puts the learned weights into the model with the learned widths.',
+    'import numpy as np',
+    '',
+    'arrays = np.load("model.npz")',
+    ...(isSubclassed ? [`model.build((${lengths.join(', ')}))`] : []),
+    'model.set_weights([arrays[name] for name in arrays.files])',
+    '',
+  ].join('\n');
+}
 
 /** @param unused layers that the model holds and does not call: nothing was learned for them */
 function torchLoader(unused: readonly string[]): string {

@@ -35,14 +35,14 @@ model.fit(x, y, batch_size=16)
 `;
 
 const TFJS = `import * as tf from '@tensorflow/tfjs';
-// @shrink-model data=./homes.csv target=kind epochs=3 finish=1 budget=50% engine=wasm standardize=off
+// @shrink-model data=./homes.csv target=kind epochs=3 finish=1 budget=50% engine=wasm
 export const model = tf.sequential({
   layers: [
     tf.layers.dense({ inputShape: [3], units: 16, activation: 'relu' }),
     tf.layers.dense({ units: 3, activation: 'softmax' }),
   ],
 });
-model.compile({ optimizer: tf.train.sgd(0.004), loss: 'sparseCategoricalCrossentropy', metrics: ['acc', 'precision'] });
+model.compile({ optimizer: tf.train.sgd(0.04), loss: 'sparseCategoricalCrossentropy', metrics: ['acc', 'precision'] });
 `;
 
 async function train(file: string, source: string) {
@@ -70,7 +70,7 @@ describe('a run over a table', () => {
   it('takes loss, optimizer, metrics and batch size of Keras, and says how to give it rows', async () => {
     const { model, result, data, readme, said } = await train('homes.py', KERAS);
     expect(model.notes).toContain(
-      'taken from the source: optimizer rmsprop, learningRate 2e-3, loss meanSquaredError, batchSize 16',
+      'taken from the source: loss meanSquaredError, optimizer rmsprop, learningRate 2e-3, batchSize 16',
     );
     expect(model.notes).toContain('metrics of the source: mae, R2Score; not measured here: R2Score');
     expect(model.metrics).toEqual(['meanAbsoluteError']);
@@ -80,7 +80,7 @@ describe('a run over a table', () => {
     expect(meanAbsoluteError).toBeLessThanOrEqual(Math.sqrt(result.metrics.test.loss) + 1e-6);
     expect(result.baseline?.test.named).toHaveProperty('meanAbsoluteError');
     expect(said).toMatch(/test meanAbsoluteError +\d\.\d{4} +\d\.\d{4}/);
-    expect(said).toContain('taken from the source: optimizer rmsprop');
+    expect(said).toContain('taken from the source: loss meanSquaredError');
 
     expect(data.shape).toEqual([5]);
     const [size, age, kind] = data.inputs;
@@ -102,14 +102,13 @@ describe('a run over a table', () => {
   it('takes what a TensorFlow.js model is compiled with, and names the classes in order', async () => {
     const { model, data, readme, result } = await train('homes.mjs', TFJS);
     expect(model.notes).toContain(
-      'taken from the source: optimizer sgd, learningRate 0.004, loss sparseCategoricalCrossentropy',
+      'taken from the source: optimizer sgd, learningRate 0.04, loss sparseCategoricalCrossentropy',
     );
     expect(model.notes).toContain('metrics of the source: acc, precision; not measured here: precision');
     expect(model.metrics).toBeUndefined();
     expect(result.metrics.test).not.toHaveProperty('named');
     expect(data.classes).toEqual(['flat', 'house', 'hut']);
-    expect(data.inputs).toEqual([{ name: 'size' }, { name: 'age' }, { name: 'price' }]);
+    expect(data.inputs).toMatchObject([{ name: 'size' }, { name: 'age' }, { name: 'price' }]);
     expect(readme).toContain('Outputs are the classes in this order: flat, house, hut.');
-    expect(readme).not.toContain('deviation');
   }, 120_000);
 });

@@ -49,7 +49,6 @@ beforeAll(async () => {
   bench = await Workbench.open(browser, server.address(server.workspace));
   // Given in the address, it would be opened as text.
   await bench.page.locator('.explorer-folders-view .monaco-list-row', { hasText: 'model.ipynb' }).dblclick();
-  await bench.page.locator('.notebookOverlay .cell-list-container').first().waitFor({ state: 'visible' });
 });
 
 afterEach(async ({ task }) => {

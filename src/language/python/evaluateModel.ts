@@ -107,6 +107,7 @@ function attempt(
   try {
     value = makeValue(interpreter, origin, hints);
     axes = isTorch(value) ? 'channels-first' : 'channels-last';
+    graph.order = axes;
     const { outputs } = connect(interpreter, value, origin, hints, axes);
     return finish({ topology: graph.finish(topologyName(origin), outputs) });
   } catch (thrown) {

@@ -34,7 +34,7 @@ export interface Library {
   callMethod(interpreter: Evaluator, self: Value, name: string, args: CallArguments, node: Syntax): Value;
   /** Calls a layer, model or module on tensors. */
   callModule(interpreter: Evaluator, module: Value, args: CallArguments, node: Syntax): Value;
-  attribute(object: Value, name: string, node: Syntax): Value | undefined;
+  attribute(evaluator: Evaluator, object: Value, name: string, node: Syntax): Value | undefined;
   /** An operator of which at least one side is a tensor. */
   operate(interpreter: Evaluator, operator: string, left: Value, right: Value, node: Syntax): Value;
 }

@@ -61,6 +61,9 @@ export class Graph {
   private readonly paths = new Map<object, string[]>();
   private kept = { dependents: 0, pins: 0 };
 
+  /** Where the source sees channels in a tensor's shape: first in PyTorch, last in Keras. */
+  order: 'channels-first' | 'channels-last' = 'channels-first';
+
   /** @param freeSize length of spatial axes that the source does not tell */
   constructor(readonly freeSize: number | null) {}
 

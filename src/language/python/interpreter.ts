@@ -376,7 +376,7 @@ export class Interpreter implements Evaluator {
   attribute(object: Value, name: string, node: Syntax): Value {
     return (
       readAttribute(object, name) ??
-      this.library.attribute(object, name, node) ??
+      this.library.attribute(this, object, name, node) ??
       unknownAt(node, `${node.text} is not known here`)
     );
   }

@@ -14,12 +14,13 @@ import { makeKerasWrapper } from './kerasWrappers';
 import type { Library } from './evaluation';
 import { append, callMethod, modulesOf } from './methods';
 import * as ops from './ops';
-import { callTorchFunction, tensorsOf, torchShape } from './torchCalls';
+import { callTorchFunction, shapeSeen, tensorsOf } from './torchCalls';
 import { makeTorchLayer } from './torchLayers';
 import { makeTorchRecurrent } from './torchRecurrent';
 import {
   listOf,
   NONE,
+  Stop,
   stopAt,
   unknownAt,
   type InstanceValue,
@@ -81,10 +82,12 @@ function callKerasLayerPath(interpreter: Evaluator, name: string, args: CallArgu
       ops.merge(interpreter.graph, className, tensorsOf(args.positional[0], node), undefined, node),
     );
   }
-  return (
-    makeKerasWrapper(interpreter.graph, name, args, node) ??
-    makeKerasLayer(interpreter.graph, name, args, node) ??
-    refusedLayer(interpreter.graph, `keras.layers.${name}`, node)
+  const { graph } = interpreter;
+  return madeOrRefused(
+    graph,
+    `keras.layers.${name}`,
+    node,
+    () => makeKerasWrapper(graph, name, args, node) ?? makeKerasLayer(graph, name, args, node),
   );
 }
 
@@ -109,12 +112,28 @@ function makeTorchModule(interpreter: Evaluator, type: string, args: CallArgumen
       return moduleDict(args.positional[0]);
     case 'LSTM':
     case 'RNN':
-      return makeTorchRecurrent(interpreter.graph, type, args, node);
-    default:
-      return (
-        makeTorchLayer(interpreter.graph, type, args, node) ??
-        refusedLayer(interpreter.graph, `nn.${type}`, node)
+      return madeOrRefused(interpreter.graph, `nn.${type}`, node, () =>
+        makeTorchRecurrent(interpreter.graph, type, args, node),
       );
+    default:
+      return madeOrRefused(interpreter.graph, `nn.${type}`, node, () =>
+        makeTorchLayer(interpreter.graph, type, args, node),
+      );
+  }
+}
+
+/** A layer; one that cannot be made says so when the model calls it, so that the model is known as one by then. */
+function madeOrRefused(
+  graph: Graph,
+  name: string,
+  node: Syntax,
+  make: () => LayerValue | undefined,
+): LayerValue {
+  try {
+    return make() ?? refusedLayer(graph, name, node);
+  } catch (thrown) {
+    if (thrown instanceof Stop) return refusedLayer(graph, name, node, thrown);
+    throw thrown;
   }
 }
 
@@ -136,8 +155,9 @@ const WHY: Readonly<Record<string, string>> = {
 };
 
 /** A layer without a counterpart: refused by name once the model calls it, and not before. */
-function refusedLayer(graph: Graph, name: string, node: Syntax): LayerValue {
+function refusedLayer(graph: Graph, name: string, node: Syntax, reason?: Stop): LayerValue {
   const apply = (): never => {
+    if (reason !== undefined) throw reason;
     throw stopAt(
       node,
       'unsupported-layer',
@@ -186,6 +206,7 @@ function makeInput(graph: Graph, args: CallArguments, node: Syntax): Value {
   if (shape === undefined)
     throw stopAt(node, 'unknown-input', 'The shape of this input is not known; give it shape=(…).');
   graph.pin(shape, node.range);
+  graph.order = 'channels-last';
   const name = args.named.get('name');
   return asValue(graph.input(name?.kind === 'string' ? name.value : 'input', readShape(shape, node)));
 }
@@ -288,9 +309,9 @@ function snakeCase(type: string): string {
   return name.replaceAll(/([a-z])([A-Z])/g, '$1_$2').toLowerCase();
 }
 
-function attribute(object: Value, name: string, node: Syntax): Value | undefined {
+function attribute({ graph }: Evaluator, object: Value, name: string, node: Syntax): Value | undefined {
   if (object.kind === 'tensor') {
-    if (name === 'shape') return listOf(torchShape(object.tensor, node), true);
+    if (name === 'shape') return listOf(shapeSeen(graph, object.tensor, node), true);
     if (name === 'data' || name === 'T') return object;
     return { kind: 'bound', name, self: object };
   }

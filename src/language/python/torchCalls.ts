@@ -82,7 +82,7 @@ export function callTorchFunction(
       return asValue({ ...input, extraAxes: left });
     }
     case 'size': {
-      const shape = torchShape(input, node);
+      const shape = shapeSeen(graph, input, node);
       const axis = argument(args, 1, 'dim');
       if (axis === undefined) return { kind: 'list', items: shape, tuple: true };
       return axis.kind === 'number'
@@ -103,16 +103,13 @@ export function callTorchFunction(
   }
 }
 
-/** The sizes that PyTorch code sees: batch, channels, then space. */
-export function torchShape(tensor: Tensor, node: Syntax): Value[] {
+/** The sizes that the source sees: batch, then channels and space in its library's order. */
+export function shapeSeen({ order }: Graph, tensor: Tensor, node: Syntax): Value[] {
   const shape = tensor.shape ?? tensor.origin?.shape;
   const batch: Value = { kind: 'batch' };
   if (shape === undefined) return [batch];
-  const sizes = [
-    shape.at(-1) ?? null,
-    ...shape.slice(0, -1),
-    ...Array.from({ length: tensor.extraAxes }, () => 1),
-  ];
+  const ones = Array.from({ length: tensor.extraAxes }, () => 1);
+  const sizes = order === 'channels-last' ? shape : [shape.at(-1) ?? null, ...shape.slice(0, -1), ...ones];
   return [
     batch,
     ...sizes.map((size): Value =>

@@ -94,5 +94,5 @@ export function writePython(value: unknown): string {
     const items = value.map(writePython);
     return items.length === 1 ? `(${items[0] ?? ''},)` : `(${items.join(', ')})`;
   }
-  return typeof value === 'string' ? quote(value) : String(value);
+  return typeof value === 'string' ? quote(value) : JSON.stringify(value);
 }
