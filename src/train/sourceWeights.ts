@@ -47,14 +47,14 @@ export async function exportSourceWeights(
 function kerasLoader(topology: Topology, pathOf: Readonly<Record<string, readonly string[]>>): string {
   const input = topology.config.layers.find((layer) => layer.class_name === 'InputLayer');
   const shape = input?.config['batch_input_shape'];
-  const lengths = Array.isArray(shape) ? shape.map((length) => String(length ?? 'None')) : [];
+  const lengths = Array.isArray(shape) ? shape.map((length) => String(length ?? 1)) : [];
   const isSubclassed = Object.keys(pathOf).length > 0 && lengths.length > 0;
   return [
     '# Puts the learned weights into the model with the learned widths.',
     'import numpy as np',
     '',
     'arrays = np.load("model.npz")',
-    ...(isSubclassed ? [`model.build((${lengths.join(', ')}))`] : []),
+    ...(isSubclassed ? [`model(np.zeros((${lengths.join(', ')}), "float32"))`] : []),
     'model.set_weights([arrays[name] for name in arrays.files])',
     '',
   ].join('\n');

@@ -37,6 +37,16 @@ const layer: fc.Arbitrary<GeneratedLayer> = fc.record({
   activation: fc.constantFrom("'relu'", '`re${"lu"}`', '"relu"', '`linear`'),
 });
 
+/** What has numbers and names like those of layers, and is none. */
+const DECORATED = `@sealed({ units: 64 })
+class Ünits {
+  @log('units: 64') units = 64;
+  describe(): string {
+    return \`units: \${this.units} 64\`;
+  }
+}
+`;
+
 /** Source text in which every width literal is marked as `⟦i:width⟧`. */
 function write(layers: readonly GeneratedLayer[], lineBreak: string, listStyle: boolean): string {
   const constants = layers.map((item, index) =>
@@ -52,7 +62,7 @@ function write(layers: readonly GeneratedLayer[], lineBreak: string, listStyle: 
   const body = listStyle
     ? `const model = tf.sequential({layers:[\n${calls.join(',\n')}\n]});`
     : ['const model = tf.sequential();', ...calls.map((call) => `model.add(${call});`)].join('\n');
-  const text = `import * as tf from '@tensorflow/tfjs';\n${constants.join('\n')}\n${body}\n`;
+  const text = `import * as tf from '@tensorflow/tfjs';\n${DECORATED}${constants.join('\n')}\n${body}\n`;
   return text.replaceAll('\n', lineBreak);
 }
 
@@ -136,7 +146,10 @@ describe('edits, as properties', () => {
           const planned = planEdits(read(before), undefined, learned);
           expect(planned.problems).toEqual([]);
           expect(applyEdits(before, planned.edits)).toBe(after);
-          expect(planEdits(read(after), undefined, learned).edits).toEqual([]);
+          const again = read(after);
+          expect(again.problems).toEqual([]);
+          expect(again.models[0]?.sites.map((site) => site.width)).toEqual(entries.map((entry) => entry[1]));
+          expect(planEdits(again, undefined, learned).edits).toEqual([]);
           expect(applyEdits(after, invertEdits(before, planned.edits))).toBe(before);
         },
       ),
@@ -169,7 +182,13 @@ describe('edits, as properties', () => {
           const planned = planEdits(reading, model?.name, learned);
           expect(planned.problems).toEqual([]);
           expect(applyEdits(before, planned.edits)).toBe(after);
-          expect(planEdits(read(after, file), model?.name, learned).edits).toEqual([]);
+          const again = read(after, file);
+          expect(planEdits(again, model?.name, learned).edits).toEqual([]);
+          const { program } = makePlan(again, model?.name);
+          const made = program.kind === 'topology' ? program.topology.config.layers : [];
+          expect(made.flatMap(({ config }) => (config['units'] as number | undefined) ?? [])).toEqual(
+            entries.map((entry) => entry[1]),
+          );
           expect(applyEdits(after, invertEdits(before, planned.edits))).toBe(before);
         },
       ),

@@ -46,8 +46,12 @@ beforeAll(async () => {
   original = `${JSON.stringify({ cells, metadata, nbformat: 4, nbformat_minor: 5 }, null, 1)}\n`;
   writeFileSync(notebook, original);
   browser = await launchBrowser();
-  bench = await Workbench.open(browser, server.address(server.workspace));
-  // Given in the address, it would be opened as text.
+  bench = await Workbench.open(
+    browser,
+    server.address(server.workspace, path.join(server.workspace, 'model.js')),
+  );
+  await bench.waitForLens(/Train with ShrinkNets/);
+  // Before its extensions are known, the editor opens a notebook as text.
   await bench.page.locator('.explorer-folders-view .monaco-list-row', { hasText: 'model.ipynb' }).dblclick();
 });
 
@@ -69,6 +73,7 @@ function cellsOnDisk(): { source: string; outputs?: unknown[] }[] {
 }
 
 test('the model is found in its cell, though its width stands in another', async () => {
+  await bench.page.locator('.notebookOverlay').first().waitFor({ state: 'visible' });
   await bench.waitForLens(/Train with ShrinkNets/);
   expect((await bench.lenses()).filter((title) => /Train with/.test(title))).toHaveLength(1);
   await bench.screenshot('notebook');

@@ -33,6 +33,6 @@ export class TextGenerator {
 
 document.getElementById('create').addEventListener('click', async () => {
   const generator = new TextGenerator(40, 71);
-  generator.createModel([128, 64]);
+  generator.createModel([24, 16]);
   generator.compileModel(1e-2);
 });
