@@ -23,7 +23,9 @@ export function lensesOf(
   const words = texts();
   return held.reading.models.flatMap((model) => {
     const known = learned.peek(held.reading.file, model.name);
-    const isWhole = model.partOf.length === 0 && isHere(model.range.start);
+    // What is not on this machine cannot be trained here: it has its hints only.
+    const isLocal = held.source.uri.scheme === 'file';
+    const isWhole = isLocal && model.partOf.length === 0 && isHere(model.range.start);
     const wholes = isWhole ? modelLenses(document, model, known, lens) : [];
     // Layers of other files and cells have their lenses there.
     const here = model.sites.filter((site) => site.file === held.reading.file && isHere(site.range.start));
@@ -49,8 +51,6 @@ function modelLenses(
   known: LearnedModel | undefined,
   lens: MakeLens,
 ): vscode.CodeLens[] {
-  // What is not on this machine cannot be trained here: it has its hints only.
-  if (document.uri.scheme !== 'file') return [];
   const at = model.range.start;
   const target = [{ uri: document.uri.toString(), model: model.name }];
   const train = lens(
