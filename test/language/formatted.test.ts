@@ -40,7 +40,7 @@ beforeAll(async () => {
       const topology = plan.program.kind === 'topology' ? plan.program.topology : await madeTopology(plan);
       const label = `${path.basename(file)} ${name}`;
       given.push({ name: label, topology });
-      for (const length of [40, 62])
+      for (const length of [36, 62])
         given.push({
           name: `${label} with names of ${length}`,
           topology: lengthenNames(topology, length),
@@ -82,7 +82,7 @@ function lengthenNames(topology: Topology, length: number): Topology {
 /** Modules of a library by file name; what the library has no counterpart of is left out. */
 function modules(library: ModuleLibrary, extension: string): { name: string; file: string; text: string }[] {
   // Longer names of modules are split by Black at their subscripts, which nobody would want.
-  const longest = library === 'torch' ? 40 : 100;
+  const longest = library === 'torch' ? 36 : 100;
   const fitting = given.filter(({ length = 0 }) => length <= longest);
   return fitting.flatMap(({ name, topology }, index) => {
     try {
