@@ -105,6 +105,7 @@ async function trainFive(
     graph: network.graph,
     width: outputs,
     classifies: true,
+    metrics: [],
   } as const;
   const step = await compileTraining(engine, network, head, optimizer, { mode: PROXIMAL, controls }, [
     { shape: input.shape, dtype: 'float32' },

@@ -54,6 +54,7 @@ it('what is known of a step at other widths is what a trace of it finds, on rand
         graph,
         width: outputs,
         classifies: true,
+        metrics: [],
       } as const;
       const batch = [
         [ROWS, ...inputShape],
