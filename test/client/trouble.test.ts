@@ -325,8 +325,9 @@ describe('a backend that does not begin', () => {
   });
 
   it('because it hangs, and leaves no process', async () => {
+    // Time enough for a busy machine to start Node.js and say its number.
     const backendScript = script('console.log(process.pid); setInterval(() => {}, 1000)');
-    const failure = await startRun(startSettings({}, { backendScript, startTimeoutMs: 500 })).then(
+    const failure = await startRun(startSettings({}, { backendScript, startTimeoutMs: 4000 })).then(
       () => '',
       (error: unknown) => messageOf(error),
     );
