@@ -86,9 +86,11 @@ export function fillRows(features: AnyFeatures, indices: ArrayLike<number>, into
   const { data, scale } = features;
   for (let i = 0; i < indices.length; i += 1) {
     const from = (indices[i] ?? 0) * size;
-    if (data instanceof Float32Array && scale === 1) into.set(data.subarray(from, from + size), i * size);
-    else for (let j = 0; j < size; j += 1) into[i * size + j] = (data[from + j] ?? 0) * scale;
+    // Converted by the machine's own loop, then scaled in place.
+    into.set(data.subarray(from, from + size), i * size);
   }
+  const end = indices.length * size;
+  if (scale !== 1) for (let j = 0; j < end; j += 1) into[j] = (into[j] ?? 0) * scale;
 }
 
 /**

@@ -33,7 +33,9 @@ export class BatchSteps {
       compiled = await this.#compile(this.#batches.specs(rows), this.#alike.get(rows));
       this.#compiled.set(rows, compiled);
     }
-    return compiled.run(this.#batches.at(step), scalars);
+    const running = compiled.run(this.#batches.at(step), scalars);
+    this.#batches.prepare(step + 1);
+    return running;
   }
 
   /** Afterwards the variables (or `only` those) hold the present state. */

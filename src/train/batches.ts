@@ -11,8 +11,9 @@ export class Batches {
   /** Rows of all batches but the last of an epoch; no more than there are rows. */
   readonly batchSize: number;
   readonly perEpoch: number;
-  private readonly x: Float32Array;
-  private readonly y: Float32Array;
+  /** Two, so that one can be filled while an engine still reads the other. */
+  private readonly buffers: (readonly [Float32Array, Float32Array])[];
+  private filled: { readonly step: number; readonly batch: [Float32Array, Float32Array] } | undefined;
   private epoch = -1;
   private order: Uint32Array = new Uint32Array(0);
 
@@ -25,8 +26,10 @@ export class Batches {
   ) {
     this.batchSize = Math.min(batchSize, rows.count);
     this.perEpoch = batchesPerEpoch(rows.count, batchSize);
-    this.x = new Float32Array(this.batchSize * sizeOf(rows.x.shape));
-    this.y = new Float32Array(this.batchSize * sizeOf(labelShape));
+    this.buffers = Array.from({ length: 2 }, () => [
+      new Float32Array(this.batchSize * sizeOf(rows.x.shape)),
+      new Float32Array(this.batchSize * sizeOf(labelShape)),
+    ]);
   }
 
   /** Rows of an epoch. */
@@ -47,8 +50,22 @@ export class Batches {
     ];
   }
 
-  /** The batch of a step, counted over all epochs. The arrays are reused by the next call. */
+  /** The batch of a step, counted over all epochs. Its arrays are reused for the next but one. */
   at(step: number): [Float32Array, Float32Array] {
+    if (this.filled?.step !== step) this.filled = { step, batch: this.fill(step) };
+    return this.filled.batch;
+  }
+
+  /** Fills the batch of a step that is to come, while an engine computes. */
+  prepare(step: number): void {
+    try {
+      this.at(step);
+    } catch {
+      // Whoever asks for it will be told.
+    }
+  }
+
+  private fill(step: number): [Float32Array, Float32Array] {
     const epoch = Math.floor(step / this.perEpoch);
     if (epoch !== this.epoch) {
       this.epoch = epoch;
@@ -56,8 +73,10 @@ export class Batches {
     }
     const start = (step % this.perEpoch) * this.batchSize;
     const indices = this.order.subarray(start, start + this.rowsAt(step));
-    const x = this.x.subarray(0, indices.length * sizeOf(this.rows.x.shape));
-    const y = this.y.subarray(0, indices.length * sizeOf(this.labelShape));
+    this.buffers.reverse();
+    const [xs, ys] = this.buffers[0] ?? [new Float32Array(0), new Float32Array(0)];
+    const x = xs.subarray(0, indices.length * sizeOf(this.rows.x.shape));
+    const y = ys.subarray(0, indices.length * sizeOf(this.labelShape));
     fillRows(this.rows.x, indices, x);
     fillLabels(this.rows.y, indices, sizeOf(this.labelShape), y);
     return [x, y];

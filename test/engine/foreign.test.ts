@@ -1,10 +1,16 @@
+import { existsSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import * as tf from '../../src/engine/tf';
 import type { Engine, EngineStatus } from '../../src/engine/engine';
 import { findEngine } from '../../src/engine/registry';
 import { selfTest } from '../../src/engine/selfTest';
 import { layerCases } from './layerCases';
-import { gradientsOn, worstError } from './support';
+import { gradientsOn, relativeError, worstError } from './support';
+import { networks, steady, train } from './trainNetworks';
+
+/** A graphics device in software, which comes with Debian's chromium. */
+const SOFTWARE_GPU = '/usr/lib/chromium/vk_swiftshader_icd.json';
+if (existsSync(SOFTWARE_GPU)) process.env['VK_ICD_FILENAMES'] ??= SOFTWARE_GPU;
 
 /**
  * Engines of the user's project. They are tested where `SHRINKNETS_ENGINES` names a folder that has them
@@ -45,4 +51,18 @@ describe.each(['tfjs-node', 'tfjs-node-gpu', 'webgpu'])('%s', (name) => {
     }
     expect(wrong).toEqual([]);
   }, 600_000);
+
+  it.each(networks.map((network) => ({ network, title: network.name })))(
+    'trains a $title network for 20 steps as cpu does, where it is',
+    async ({ network }) => {
+      // Said by the test before.
+      if (!status.available) return;
+      const expected = await train(await findEngine('cpu').load(), network, tf.train.sgd(1), steady(0.1));
+      const found = await train(await provider.load(), network, tf.train.sgd(1), steady(0.1));
+      expect(expected.losses.at(-1)).toBeLessThan(expected.losses[0] ?? 0);
+      expect(relativeError(found.losses, expected.losses)).toBeLessThan(1e-3);
+      expect(worstError(found.weights, expected.weights)).toBeLessThan(1e-3);
+    },
+    300_000,
+  );
 });

@@ -106,9 +106,13 @@ describe('the devices of ONNX Runtime', () => {
     // One line for people: no place in somebody's source, no colours.
     expect(status.missing).toMatch(here ? /^[\x20-\x7e]{10,200}$/u : /^it is only for (Windows|macOS)/u);
     expect(status.missing).not.toMatch(/onnxruntime_src|\.cc:/u);
+    const device = ONNX_GPUS.find(({ engine }) => engine === name);
+    if (here) expect(status.missing).toContain(`it takes ${device?.needs}`);
     const attempt = provider.load();
     await expect(attempt).rejects.toThrow(`The engine ${name} cannot be used: ${status.missing}.`);
     await expect(attempt).rejects.toMatchObject({ code: 'engine-unavailable' });
+    await expect(attempt).rejects.toThrow('--engine onnxruntime computes on the CPU');
+    if (status.install !== null) await expect(attempt).rejects.toThrow(status.install);
   });
 
   it('a GPU through WebGPU has right gradients, some of its nodes on the CPU', async ({ skip }) => {

@@ -1,119 +1,20 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import * as tf from '../../src/engine/tf';
-import type { CompiledStep, Engine, StepFunction } from '../../src/engine/engine';
+import type { CompiledStep, Engine } from '../../src/engine/engine';
 import { findEngine } from '../../src/engine/registry';
-import { noise, relativeError, setWeights, variablesOf, worstError } from './support';
-
-const ROWS = 8;
-
-interface Network {
-  readonly name: string;
-  readonly input: readonly number[];
-  readonly layers: () => tf.layers.Layer[];
-}
-
-const { layers } = tf;
-
-const networks: readonly Network[] = [
-  {
-    name: 'dense',
-    input: [12],
-    layers: () => [layers.dense({ units: 16, activation: 'relu' }), layers.dense({ units: 4 })],
-  },
-  {
-    name: 'convolutional',
-    input: [8, 8, 2],
-    layers: () => [
-      layers.conv2d({ filters: 4, kernelSize: 3, padding: 'same' }),
-      layers.batchNormalization(),
-      layers.reLU(),
-      layers.maxPooling2d({ poolSize: 2 }),
-      layers.flatten(),
-      layers.dense({ units: 4 }),
-    ],
-  },
-  {
-    name: 'recurrent',
-    input: [5, 3],
-    layers: () => [layers.lstm({ units: 6 }), layers.dense({ units: 4 })],
-  },
-];
-
-const [dense, convolutional] = networks as [Network, Network, Network];
-
-function buildNetwork(network: Network): tf.Sequential {
-  const model = tf.sequential();
-  for (const [index, layer] of network.layers().entries()) {
-    if (index === 0) layer.batchInputShape = [null, ...network.input];
-    if (index === 0) layer.dtype = 'float32';
-    model.add(layer);
-  }
-  setWeights(model);
-  return model;
-}
-
-function batchOf({ input }: Network, rows = ROWS): [Float32Array, Float32Array] {
-  const x = noise(rows * input.reduce((a, b) => a * b, 1), 5);
-  const y = new Float32Array(rows * 4);
-  for (let row = 0; row < rows; row += 1) y[row * 4 + ((row * 3) % 4)] = 1;
-  return [x, y];
-}
-
-function specsOf({ input }: Network, rows = ROWS) {
-  return [
-    { shape: [rows, ...input], dtype: 'float32' as const },
-    { shape: [rows, 4], dtype: 'float32' as const },
-  ];
-}
-
-/** Sets the rate wherever this optimizer keeps it. */
-function setRate(optimizer: tf.Optimizer, rate: number): void {
-  if ('setLearningRate' in optimizer) (optimizer as tf.SGDOptimizer).setLearningRate(rate);
-  else Object.assign(optimizer, { learningRate: rate });
-}
-
-function trainingStep(model: tf.LayersModel, optimizer: tf.Optimizer): StepFunction {
-  return ([x, y], { rate = 0 }) => {
-    if (x === undefined || y === undefined) throw new TypeError('no batch');
-    setRate(optimizer, rate);
-    const loss = () =>
-      tf.losses.softmaxCrossEntropy<tf.Tensor, tf.Scalar>(y, model.apply(x, { training: true }) as tf.Tensor);
-    const cost = optimizer.minimize(loss, true, variablesOf(model));
-    return cost === null ? [] : [cost];
-  };
-}
-
-interface Trained {
-  readonly losses: number[];
-  readonly weights: Float32Array[];
-}
-
-async function train(
-  engine: Engine,
-  network: Network,
-  optimizer: tf.Optimizer,
-  rates: readonly number[],
-): Promise<Trained> {
-  const model = buildNetwork(network);
-  const step = await engine.compile(
-    trainingStep(model, optimizer),
-    variablesOf(model, 'all'),
-    specsOf(network),
-    ['rate'],
-  );
-  const losses: number[] = [];
-  for (const rate of rates) losses.push((await step.run(batchOf(network), { rate }))[0]?.[0] ?? NaN);
-  await step.pull();
-  const weights = await Promise.all(
-    variablesOf(model, 'all').map(async (v) => Float32Array.from(await v.data())),
-  );
-  step.dispose();
-  model.dispose();
-  optimizer.dispose();
-  return { losses, weights };
-}
-
-const steady = (rate: number) => Array<number>(20).fill(rate);
+import { relativeError, setWeights, variablesOf, worstError } from './support';
+import {
+  batchOf,
+  buildNetwork,
+  convolutional,
+  dense,
+  networks,
+  ROWS,
+  specsOf,
+  steady,
+  train,
+  trainingStep,
+} from './trainNetworks';
 
 describe.each(['wasm', 'onnxruntime'])('%s', (name) => {
   let engine: Engine;

@@ -109,6 +109,43 @@ async function train(name: string): Promise<{ losses: number[]; weights: number[
   return { losses, weights, compiled };
 }
 
+describe('a batch that was prepared', () => {
+  it('is the one of its step, and leaves the one before as it was', () => {
+    const plain = new Batches(numbered(20), 8, [1], 1);
+    const batches = new Batches(numbered(20), 8, [1], 1);
+    for (let step = 0; step < 7; step += 1) {
+      const expected = plain.at(step).map((values) => [...values]);
+      const found = batches.at(step);
+      batches.prepare(step + 1);
+      expect(found.map((values) => [...values])).toEqual(expected);
+    }
+  });
+
+  it('is not prepared where that fails, and says why when it is asked for', () => {
+    const rows = numbered(4);
+    let whole = true;
+    const batches = new Batches(
+      {
+        ...rows,
+        x: {
+          shape: [1],
+          fill: () => {
+            if (!whole) throw new Error('rows.bin became shorter');
+          },
+          ordered: () => new Uint32Array(4),
+        },
+      },
+      2,
+      [1],
+      1,
+    );
+    batches.at(0);
+    whole = false;
+    expect(() => batches.prepare(1)).not.toThrow();
+    expect(() => batches.at(1)).toThrow('became shorter');
+  });
+});
+
 describe('a step over batches', () => {
   it.each([['wasm'], ...(hasOnnx ? [['onnxruntime']] : [])])(
     'trains the last, smaller batch on %s as on the reference, from the same state',

@@ -5,7 +5,7 @@ import { ShrinkError } from '../../core/errors';
 import type { CompiledStep, Engine, EngineDescription, EngineProvider, EngineStatus } from '../engine';
 import { locatePackage } from '../locate';
 import { createCompiledStep } from '../onnx/compiledStep';
-import { ONNX_CPU, ONNX_GPUS, type OnnxDevice } from '../onnx/devices';
+import { explainFault, ONNX_CPU, ONNX_GPUS, type OnnxDevice } from '../onnx/devices';
 import { probeDevice } from '../onnx/probe';
 import { KnownStep } from '../onnx/knownStep';
 import { loadRuntime, ONNX_INSTALL, ONNX_PACKAGE, type SessionSetup } from '../onnx/runtime';
@@ -80,7 +80,7 @@ function onnxProvider(device: OnnxDevice): EngineProvider {
     const fault = await answer.fault;
     return fault === null
       ? { available: true, description: describeDevice(version, setupFor(device)) }
-      : { available: false, name, missing: fault, install: device.install };
+      : { available: false, name, missing: explainFault(device, fault), install: device.install };
   };
   return {
     name,
@@ -90,7 +90,8 @@ function onnxProvider(device: OnnxDevice): EngineProvider {
       // The CPU needs no driver: it is loaded at once, and says itself what is wrong with it.
       const status = device === ONNX_CPU ? null : await probe();
       if (status?.available === false) {
-        const message = `The engine ${name} cannot be used: ${status.missing}.`;
+        const how = status.install === null ? '' : `Get it with: ${status.install}. `;
+        const message = `The engine ${name} cannot be used: ${status.missing}. ${how}Until then --engine onnxruntime computes on the CPU, and auto takes the fastest that works.`;
         throw new ShrinkError('environment', 'engine-unavailable', message);
       }
       return loadOnnxRuntime({ device });
