@@ -60,8 +60,9 @@ export function makeCard(id: string, heading: string, words: PanelWords, events:
   let due = false;
   let visible = false;
   let theme: Theme | undefined;
-  new IntersectionObserver(([entry]) => {
-    visible = entry?.isIntersecting === true;
+  new IntersectionObserver((entries) => {
+    // Several may have come together, oldest first.
+    visible = entries.at(-1)?.isIntersecting === true;
     if (visible && due) events.onDue();
   }).observe(element);
 
