@@ -5,6 +5,7 @@ import { allAlive } from '../../src/core/cost';
 import { readGraph } from '../../src/core/graph';
 import { splitActivations } from '../../src/core/split';
 import { KnownStep } from '../../src/engine/onnx/knownStep';
+import type { TracedStep } from '../../src/engine/onnx/traced';
 import { Tracer } from '../../src/engine/onnx/trace';
 import { findEngine } from '../../src/engine/registry';
 import { readWeights, topologyOf } from '../../src/train/model';
@@ -36,6 +37,16 @@ async function shrink(network: Network): Promise<Network> {
   return Network.create(plan.graph, weights, EVERYTHING, switches);
 }
 
+/** Tails by the variables that they read and assign. */
+function tailsOf({ tails }: TracedStep): unknown {
+  return tails.map(({ program, arrays, numbers, assigned }) => ({
+    items: program.items,
+    arrays: arrays.map((array) => ('variable' in array ? array.variable.id : array.output)),
+    numbers: numbers.map((number) => ('variable' in number ? number.variable.id : number)),
+    assigned: assigned.map(({ id }) => id),
+  }));
+}
+
 it('what is known of a step at other widths is what a trace of it finds, on random graphs', async () => {
   let known = 0;
   await fc.assert(
@@ -60,7 +71,7 @@ it('what is known of a step at other widths is what a trace of it finds, on rand
         [ROWS, ...inputShape],
         [ROWS, outputs],
       ].map((shape) => ({ shape, dtype: 'float32' as const }));
-      const tracer = new Tracer(true);
+      const tracer = new Tracer(true, true);
       let before: KnownStep | undefined;
       for (let i = 0; i < 4; i += 1) {
         const optimizer = new Optimizer(
@@ -82,6 +93,7 @@ it('what is known of a step at other widths is what a trace of it finds, on rand
             expect(names).toEqual(foundNames);
           });
         }
+        if (claimed !== undefined) expect(tailsOf(claimed)).toEqual(tailsOf(traced));
         before = new KnownStep(traced, variables, batch, STEP_SCALARS);
         const smaller = await shrink(network);
         optimizer.dispose();

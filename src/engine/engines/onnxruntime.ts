@@ -10,12 +10,26 @@ import { probeDevice } from '../onnx/probe';
 import { KnownStep } from '../onnx/knownStep';
 import { loadRuntime, ONNX_INSTALL, ONNX_PACKAGE, type SessionSetup } from '../onnx/runtime';
 import { SessionPool } from '../onnx/sessions';
-import { StateStore } from '../onnx/stateStore';
+import { StateStore, type House } from '../onnx/stateStore';
+import { houseOf, startTail } from '../onnx/tails/runTail';
 import { Tracer } from '../onnx/trace';
+import type { TracedStep, TracedTail } from '../onnx/traced';
 import { wasm } from './wasm';
 
 function describeDevice(version: string, { device, threads }: SessionSetup): EngineDescription {
   return { name: device.engine, device: device.device, version, threads };
+}
+
+/** Holds a step's variables, those of each tail in one memory; null where that cannot be. */
+async function hold({ variables, tails }: TracedStep, store: StateStore) {
+  for (const { variable } of variables) await store.acquire(variable);
+  const houses: { tail: TracedTail; house: House }[] = [];
+  for (const tail of tails) {
+    const house = houseOf(tail, store);
+    if (house === null) return null;
+    houses.push({ tail, house });
+  }
+  return houses;
 }
 
 const setupFor = (device: OnnxDevice): SessionSetup => ({ device, threads: availableParallelism() });
@@ -32,7 +46,8 @@ export async function loadOnnxRuntime(options: Partial<SessionSetup> = {}): Prom
   await wasm.load();
   const host = tf.getBackend();
   const store = new StateStore(runtime);
-  const tracer = new Tracer(device.provider === 'cpu');
+  const onCpu = device.provider === 'cpu';
+  const tracer = new Tracer(onCpu, onCpu);
   const sessions = new SessionPool(setup);
   const traces = new WeakMap<CompiledStep, KnownStep>();
   return {
@@ -41,12 +56,25 @@ export async function loadOnnxRuntime(options: Partial<SessionSetup> = {}): Prom
     async compile(step, variables, batch, scalars, like) {
       if (tf.getBackend() !== host) await tf.setBackend(host);
       const known = like === undefined ? undefined : traces.get(like);
-      const traced = known?.forWidths(variables, batch, scalars) ?? tracer.trace(step, batch, scalars);
-      const session = await sessions.acquire(traced);
-      for (const { variable } of traced.variables) await store.acquire(variable);
-      const release = () => sessions.release(traced.model);
+      let traced = known?.forWidths(variables, batch, scalars) ?? tracer.trace(step, batch, scalars);
+      let houses = await hold(traced, store);
+      if (houses === null) {
+        // Another step has them lie together in another way, or there is no room.
+        for (const { variable } of traced.variables) store.release(variable);
+        traced = tracer.trace(step, batch, scalars);
+        traced = traced.withoutTails?.() ?? traced;
+        houses = await hold(traced, store);
+      }
+      const tails = (houses ?? []).map(({ tail, house }) => startTail(tail, house, store));
+      const { model, variables: held } = traced;
+      const session = await sessions.acquire(traced).catch((thrown: unknown) => {
+        for (const { variable } of held) store.release(variable);
+        throw thrown;
+      });
+      const release = () => sessions.release(model);
       const { engine } = device;
-      const compiled = createCompiledStep({ engine, runtime, session, traced, specs: batch, store, release });
+      const parts = { engine, runtime, session, traced, specs: batch, store, tails, release };
+      const compiled = createCompiledStep(parts);
       traces.set(compiled, new KnownStep(traced, variables, batch, scalars));
       return compiled;
     },

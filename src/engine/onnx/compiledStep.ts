@@ -6,7 +6,8 @@ import { seedsOf } from '../random';
 import { drawInto } from './draws';
 import { briefly, type OnnxRuntime, type OnnxTensor, type Session } from './runtime';
 import type { StateStore } from './stateStore';
-import type { TracedStep } from './trace';
+import type { RunningTail } from './tails/runTail';
+import type { TracedStep } from './traced';
 
 interface Parts {
   readonly engine: string;
@@ -15,6 +16,7 @@ interface Parts {
   readonly traced: TracedStep;
   readonly specs: readonly TensorSpec[];
   readonly store: StateStore;
+  readonly tails: readonly RunningTail[];
   /** Called once, when the step lets go of the session. */
   readonly release: () => void;
 }
@@ -34,6 +36,7 @@ export function createCompiledStep({
   traced,
   specs,
   store,
+  tails,
   release,
 }: Parts): CompiledStep {
   const readers = traced.variables.filter((traced) => traced.read);
@@ -87,6 +90,7 @@ export function createCompiledStep({
       const fetches: Record<string, OnnxTensor | null> = {};
       for (const output of traced.outputs) fetches[output.name] = null;
       for (const { variable, output } of writers) fetches[output] = store.write(variable);
+      for (const { outputs } of tails) Object.assign(fetches, outputs);
       let results: Readonly<Record<string, OnnxTensor>>;
       try {
         results = await session.run(feeds, fetches);
@@ -94,11 +98,13 @@ export function createCompiledStep({
         const message = `The engine ${engine} failed in a step: ${briefly(thrown)}`;
         throw new ShrinkError('environment', 'engine-failed', message, { cause: thrown });
       }
+      for (const tail of tails) tail.run(results, given);
       for (const { variable } of writers) store.advance(variable);
       return traced.outputs.map((output) => toFloats(results[output.name]));
     },
     pull(only) {
-      for (const { variable } of writers) if (only?.includes(variable) !== false) store.pull(variable);
+      for (const { variable } of traced.variables)
+        if (only?.includes(variable) !== false) store.pull(variable);
       return Promise.resolve();
     },
     async push(only) {

@@ -139,10 +139,13 @@ export class Graph {
   readonly #nodes: Node[] = [];
   readonly #constants = new Map<string, Constant>();
   readonly #scalars = new Map<number, ScalarConstant>();
+  readonly #scalarNames = new Map<string, number>();
   readonly #known = new Map<string, readonly string[]>();
   readonly #outputNames = new Map<string, string>();
-  /** Names that nodes compute. */
-  readonly #computed = new Set<string>();
+  /** Nodes by the names that they compute. */
+  readonly #computed = new Map<string, Node>();
+  /** Shapes of float values, as far as somebody said them. */
+  readonly #floatShapes = new Map<string, readonly number[]>();
   #names = 0;
 
   get nodeCount(): number {
@@ -162,6 +165,7 @@ export class Graph {
   input(name: string, shape: readonly number[], dtype: ElementType, fixed = false): Value {
     const value = { name, shape, dtype };
     this.#inputs.push({ value, fixed });
+    this.note(value);
     return value;
   }
 
@@ -188,15 +192,40 @@ export class Graph {
     const outputs = Array.from({ length: count }, () => this.#newName());
     // Numbered by themselves: the names of values change on the way into the file.
     const label = type === 'MaxPool' && count > 1 ? `positions_${this.positionNodes.length}` : undefined;
-    this.#nodes.push({ type, inputs, outputs, attributes, ...(label === undefined ? {} : { label }) });
+    const node = { type, inputs, outputs, attributes, ...(label === undefined ? {} : { label }) };
+    this.#nodes.push(node);
     this.#known.set(key, outputs);
-    for (const output of outputs) this.#computed.add(output);
+    for (const output of outputs) this.#computed.set(output, node);
     return outputs;
   }
 
   /** {@link nodes} with one output. */
   node(type: string, inputs: readonly string[], attributes: Attributes = {}): string {
     return this.nodes(type, inputs, attributes)[0] ?? '';
+  }
+
+  /** Remembers the shape of a value. */
+  note({ name, shape, dtype }: Value): void {
+    if (dtype === 'float32') this.#floatShapes.set(name, shape);
+  }
+
+  /** The shape of a float value, where it is known. */
+  floatShapeOf(name: string): readonly number[] | undefined {
+    return this.isScalar(name) ? [] : this.#floatShapes.get(name);
+  }
+
+  /** Whether it is one of {@link scalars}. */
+  isScalar(name: string): boolean {
+    return this.scalarValue(name) !== undefined;
+  }
+
+  scalarValue(name: string): number | undefined {
+    return this.#scalarNames.get(name);
+  }
+
+  /** The node that computes a value; undefined for inputs and constants. */
+  producerOf(name: string): Pick<Node, 'type' | 'inputs'> | undefined {
+    return this.#computed.get(name);
   }
 
   /** Names a value for the outside. A value may be named several times, and may be an input or a constant. */
@@ -230,6 +259,7 @@ export class Graph {
     if (known !== undefined) return known.name;
     const constant = { name: this.#newName(), value: rounded };
     this.#scalars.set(rounded, constant);
+    this.#scalarNames.set(constant.name, rounded);
     return constant.name;
   }
 

@@ -5,7 +5,7 @@
  */
 import type * as tf from '@tensorflow/tfjs-core';
 import type { TensorSpec } from '../engine';
-import type { TracedStep, TracedVariable } from './trace';
+import type { TracedStep, TracedVariable } from './traced';
 
 export class KnownStep {
   readonly #traced: TracedStep;
@@ -41,7 +41,17 @@ export class KnownStep {
       return variable !== undefined && this.#fits(known, variable) ? [{ ...known, variable }] : [];
     });
     if (bound.length < traced.length) return undefined;
-    return { ...this.#traced, model: family.open, variables: bound };
+    const bindings = new Map(traced.map(({ variable }, i) => [variable, bound[i]?.variable ?? variable]));
+    const now = (variable: tf.Variable): tf.Variable => bindings.get(variable) ?? variable;
+    const tails = this.#traced.tails.map((tail) => ({
+      ...tail,
+      arrays: tail.arrays.map((array) => ('variable' in array ? { variable: now(array.variable) } : array)),
+      numbers: tail.numbers.map((number) =>
+        'variable' in number ? { variable: now(number.variable) } : number,
+      ),
+      assigned: tail.assigned.map(now),
+    }));
+    return { ...this.#traced, model: family.open, variables: bound, tails };
   }
 
   #fits({ index, variable: before }: TracedVariable, { shape, dtype }: tf.Variable): boolean {

@@ -7,7 +7,8 @@ import { probeInChild } from '../childProbe';
 import { describeFault, gradientsOf, probeStep, selfTests } from '../selfTest';
 import { cpu } from '../engines/cpu';
 import { briefly, sessionOptions, type SessionSetup } from './runtime';
-import { Tracer, type TracedStep } from './trace';
+import { Tracer } from './trace';
+import type { TracedStep } from './traced';
 
 /** Runs graphs and prints what they gave. */
 const SCRIPT = `const ort = require(process.argv[1]);

@@ -3,7 +3,7 @@ import type * as ort from 'onnxruntime-node';
 import { messageOf, ShrinkError } from '../../core/errors';
 import { locatePackage } from '../locate';
 import type { OnnxDevice } from './devices';
-import type { TracedStep } from './trace';
+import type { TracedStep } from './traced';
 
 export type OnnxRuntime = typeof ort;
 export type Session = ort.InferenceSession;

@@ -1,5 +1,5 @@
 import { createSession, type Session, type SessionSetup } from './runtime';
-import type { TracedStep } from './trace';
+import type { TracedStep } from './traced';
 
 /** Sessions without a user that are kept: a trunk lets go of its two steps before it compiles the next; evaluations come and go. */
 const IDLE = 4;

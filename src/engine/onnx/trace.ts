@@ -11,55 +11,10 @@ import { ShrinkError } from '../../core/errors';
 import type { StepFunction, StepScalars, TensorSpec } from '../engine';
 import { withSeeds } from '../random';
 import type { Graph, ScalarBinding, Value } from './graph';
-import { Recording, traceError, TRACING_BACKEND, tracingBackend, type RandomInput } from './tracingBackend';
-
-/** A variable that the graph reads, writes or both. */
-export interface TracedVariable {
-  readonly variable: tf.Variable;
-  /** Its place among all variables that were there in the trace. */
-  readonly index: number;
-  /** Name of the input with its value. */
-  readonly input: string;
-  /** Whether the graph reads it. */
-  readonly read: boolean;
-  /** Name of the output with its new value, if the step assigns it. */
-  readonly output?: string;
-}
-
-/** A step as a graph. */
-export interface TracedStep {
-  readonly model: Uint8Array;
-  /** What was found out of all steps that differ from this one in widths alone. */
-  readonly family: StepFamily;
-  readonly nodeCount: number;
-  /** Names of nodes that pool and count positions: what some devices lack. */
-  readonly positionNodes: readonly string[];
-  readonly variables: readonly TracedVariable[];
-  /** Names of the batch inputs that the graph reads, by their position; null where it does not. */
-  readonly batch: readonly (string | null)[];
-  readonly scalars: readonly { readonly name: string; readonly input: string }[];
-  readonly randoms: readonly RandomInput[];
-  /** Outputs in the order in which the step returned them. */
-  readonly outputs: readonly Value[];
-}
-
-/** Steps that differ in widths alone, and so have the same graph. */
-export interface StepFamily {
-  /** The model file for any widths. */
-  readonly open: Uint8Array;
-  /** Shapes of all variables in the first trace. */
-  readonly shapes: readonly (readonly number[])[];
-  /** Axes, as `variable:axis`, whose length has differed between traces without a change of the graph. */
-  readonly varied: Set<string>;
-}
-
-interface Recorded {
-  readonly recording: Recording;
-  readonly outputs: readonly Value[];
-  readonly assigned: ReadonlyMap<tf.Variable, Value>;
-  /** Variables that the step made, with their first values. */
-  readonly created: ReadonlyMap<tf.Variable, tf.backend_util.TypedArray>;
-}
+import type { Tail } from './tails/findTails';
+import { inputOf, makeTemplate, shapesOf, tailsOf, type Recorded, type Template } from './template';
+import type { TracedStep } from './traced';
+import { Recording, traceError, TRACING_BACKEND, tracingBackend } from './tracingBackend';
 
 function registeredVariables(): tf.Variable[] {
   const { registeredVariables: byName } = tf.engine().state;
@@ -142,7 +97,7 @@ function recordStep(
   const inputs = () =>
     variables.map((variable, index) =>
       backend.tensorFor(
-        graph.input(`variable${index}`, variable.shape, variable.dtype === 'int32' ? 'int32' : 'float32'),
+        graph.input(inputOf(index), variable.shape, variable.dtype === 'int32' ? 'int32' : 'float32'),
       ),
     );
   try {
@@ -222,18 +177,6 @@ function bindScalars(
   });
 }
 
-/** A traced step without what differs between networks that differ in their widths alone. */
-interface Template extends Pick<
-  TracedStep,
-  'nodeCount' | 'positionNodes' | 'batch' | 'scalars' | 'outputs' | 'family'
-> {
-  /** The model file for the shapes that it was made with. */
-  readonly exact: Uint8Array;
-  readonly variables: readonly Omit<TracedVariable, 'variable'>[];
-  /** Names of the random inputs that the graph reads. */
-  readonly randoms: ReadonlySet<string>;
-}
-
 /** Templates that are kept: those of a trunk, of a finish and of an evaluation, and some more. */
 const TEMPLATES = 8;
 
@@ -246,10 +189,15 @@ export class Tracer {
   /** By what the first record shows, oldest first. */
   readonly #templates = new Map<string, Template>();
   readonly #anyWidths: boolean;
+  readonly #tails: boolean;
 
-  /** @param anyWidths whether what runs the model files takes one that does not say the widths */
-  constructor(anyWidths: boolean) {
+  /**
+   * @param anyWidths whether what runs the model files takes one that does not say the widths
+   * @param tails whether what optimizers do at the end is to be taken out of the graph
+   */
+  constructor(anyWidths: boolean, tails = false) {
     this.#anyWidths = anyWidths;
+    this.#tails = tails;
   }
 
   /**
@@ -279,41 +227,22 @@ export class Tracer {
       first = record(firstScalars);
     }
     const variables = registeredVariables();
-    const shapes = variables.map((variable) => variable.shape);
-    const key = (this.#anyWidths ? '' : JSON.stringify(shapes)) + keyOf(first, variables, scalars);
+    const tails = this.#tails ? tailsOf(first, variables) : [];
+    const widthsKey = this.#anyWidths ? '' : shapesOf(variables);
+    const key = widthsKey + tailsKeyOf(tails) + keyOf(first, variables, scalars);
     let template = this.#templates.get(key);
     if (template === undefined) {
       const secondScalars = unusualScalars(scalars, 2);
       const second = record(secondScalars);
-      template = makeTemplate(
-        first,
-        variables,
-        batch,
-        scalars,
-        compare(first, second, firstScalars, secondScalars),
-      );
+      const bindings = compare(first, second, firstScalars, secondScalars);
+      template = makeTemplate({ recorded: first, variables, batch, scalars, bindings, tails });
       for (const oldest of this.#templates.keys())
         if (this.#templates.size >= TEMPLATES) this.#templates.delete(oldest);
     }
     // Again as the newest.
     this.#templates.delete(key);
     this.#templates.set(key, template);
-    const { randoms, family } = template;
-    shapes.forEach((shape, i) =>
-      shape.forEach((length, axis) => {
-        if (length !== family.shapes[i]?.[axis]) family.varied.add(`${i}:${axis}`);
-      }),
-    );
-    const isFirst = JSON.stringify(shapes) === JSON.stringify(family.shapes);
-    return {
-      ...template,
-      model: isFirst ? template.exact : family.open,
-      variables: template.variables.flatMap((known): TracedVariable[] => {
-        const variable = variables[known.index];
-        return variable === undefined ? [] : [{ variable, ...known }];
-      }),
-      randoms: first.recording.randoms.filter(({ value }) => randoms.has(value.name)),
-    };
+    return template.instantiate(variables, first);
   }
 }
 
@@ -327,6 +256,18 @@ function keyOf(recorded: Recorded, variables: readonly tf.Variable[], scalars: r
   const { graph } = recorded.recording;
   const bytes = Buffer.from(graph.encode(valuesOf(recorded))).toString('latin1');
   return `${JSON.stringify([scalars, recorded.outputs.length, assigned])}${bytes}`;
+}
+
+/**
+ * What {@link keyOf} leaves open of tails: where each begins. Which value of the graph an item is follows from the way to
+ * it, so names stay out: where two lengths fall together their shapes are one constant, and all later names are others.
+ */
+function tailsKeyOf(tails: readonly Tail[]): string {
+  return JSON.stringify(tails, (name, value: unknown) => {
+    if (name === 'value') return 'graph';
+    if (name === 'scalar') return 'fixed';
+    return value;
+  });
 }
 
 /** @throws ShrinkError `untraceable-scalar` when more than multiples of the changing numbers differ */
@@ -345,48 +286,4 @@ function compare(
   );
   if (!sameGraph) throw scalarDiffers('a tensor or the order of operations changes with it.');
   return bindings;
-}
-
-function makeTemplate(
-  { recording, outputs: returned, assigned }: Recorded,
-  variables: readonly tf.Variable[],
-  batch: readonly TensorSpec[],
-  scalars: readonly string[],
-  bindings: readonly ScalarBinding[],
-): Template {
-  const { graph, randoms } = recording;
-  // Outputs get names of their own: one value may be returned twice, or be an input.
-  const nameOutput = (value: Value, name: string): Value => graph.nameOutput(value, name);
-  const outputs = returned.map((value, index) => nameOutput(value, `output${index}`));
-  const states = new Map<tf.Variable, Value>();
-  variables.forEach((variable, index) => {
-    const value = assigned.get(variable);
-    if (value !== undefined) states.set(variable, nameOutput(value, `state${index}`));
-  });
-  const used = graph.namesBehind([...outputs, ...states.values()]);
-  return {
-    family: {
-      open: graph.encode([...outputs, ...states.values()], bindings),
-      shapes: variables.map((variable) => variable.shape),
-      varied: new Set(),
-    },
-    exact: graph.encode([...outputs, ...states.values()], bindings, { lengths: true }),
-    nodeCount: graph.nodeCount,
-    positionNodes: graph.positionNodes,
-    variables: variables.flatMap((variable, index) => {
-      const input = `variable${index}`;
-      const output = states.get(variable)?.name;
-      const read = used.has(input);
-      if (!read && output === undefined) return [];
-      return [{ index, input, read, ...(output === undefined ? {} : { output }) }];
-    }),
-    batch: batch.map((_, index) => (used.has(`batch${index}`) ? `batch${index}` : null)),
-    scalars: scalars
-      .map((name) => ({ name, input: `scalar_${name}` }))
-      .filter(({ input }) =>
-        bindings.some((binding) => binding.input === input && used.has(binding.constant)),
-      ),
-    randoms: new Set(randoms.flatMap(({ value }) => (used.has(value.name) ? [value.name] : []))),
-    outputs,
-  };
 }

@@ -246,6 +246,7 @@ export class TracingBackend extends tf.KernelBackend {
     if (this.recording === null) throw new Error('no trace is being recorded');
     const dtype = value.dtype === 'int64' ? 'int32' : value.dtype;
     const dataId = {};
+    this.recording.graph.note(value);
     const entry: Entry = { shape, dtype, references: 1, value, recording: this.recording };
     if (fill !== undefined) entry.fill = fill;
     this.#entries.set(dataId, entry);
