@@ -105,6 +105,12 @@ class Decoder {
       // Inside VS Code the executable is Electron; this makes it behave as Node.
       env: { ...process.env, ELECTRON_RUN_AS_NODE: '1' },
     });
+    // A damaged file may leave a process that is about to die: it is not kept, and its last error is nobody's.
+    const forget = (): void => {
+      if (idle === child) idle = undefined;
+    };
+    child.on('exit', forget);
+    child.on('error', forget);
     const decoder = new Decoder(child, file);
     await decoder.next(START_MS);
     return decoder;
