@@ -309,10 +309,8 @@ describe('a run outlives the window', () => {
     await until('a second run', () => runFolders(server.workspace).length === 2);
     const folder = runFolders(server.workspace)[1] ?? '';
     await until('it trains', () => journalOf(folder).some((event) => event.type === 'epoch'));
-    await bench.page.waitForTimeout(1500);
-    // Without a file to open in the address: the editor then restores what was open.
-    await bench.page.waitForTimeout(6000);
-    await bench.goto(server.address(server.workspace));
+    await bench.livePanel();
+    await bench.reload(server.address(server.workspace), folder);
     const panel = await bench.livePanel();
     const before = Number(await panel.evaluate(() => document.body.dataset['events']));
     await until('new events arrive', async () => {

@@ -71,9 +71,7 @@ test('the lens asks for a list, trains with each λ, and the panel follows from 
 });
 
 test('a reload in the middle shows the sweep again, and it goes on to its end', async () => {
-  // The editor writes down which panels are open a moment after they changed.
-  await bench.page.waitForTimeout(6000);
-  await bench.goto(server.address(server.workspace));
+  await bench.reload(server.address(server.workspace), ...runFolders(server.workspace));
   await until(
     'all trials are done',
     () => {

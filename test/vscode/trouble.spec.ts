@@ -204,6 +204,8 @@ test('a full disk is said, and the run is kept so that it can go on', async () =
 });
 
 test('two windows on one folder show the same run, and only one process trains it', async () => {
+  // A project that has never been trained: the second window has no folder of runs to watch yet.
+  rmSync(path.join(server.workspace, '.shrinknets'), { recursive: true, force: true });
   const other = await Workbench.open(browser, server.address(server.workspace, model));
   try {
     await other.waitForLens(/Train with ShrinkNets/);
@@ -220,6 +222,9 @@ test('two windows on one folder show the same run, and only one process trains i
     const starts = journalOf(folder).filter((event) => event.type === 'start');
     expect(starts).toHaveLength(2);
     await bench.screenshot('two-windows');
+  } catch (thrown) {
+    await other.screenshot('failed two windows, the other');
+    throw thrown;
   } finally {
     await other.page.context().close();
   }
@@ -231,8 +236,7 @@ test('a damaged journal is shown as far as it is whole', async () => {
   const file = path.join(folder, 'journal.jsonl');
   const whole = readFileSync(file, 'utf8').split('\n');
   writeFileSync(file, `${whole.slice(0, 8).join('\n')}\n{"seq":8,"at":1,"type":"ep`);
-  await bench.page.waitForTimeout(2000);
-  await bench.goto(server.address(server.workspace));
+  await bench.reload(server.address(server.workspace), folder);
   const panel = await bench.panel();
   await until('eight events are shown', async () => {
     return (await panel.evaluate(() => document.body.dataset['events'])) === '8';

@@ -37,7 +37,7 @@ describe.skipIf(isDesktop)('several folders in one window', () => {
     mkdirSync(path.join(other, '.vscode'));
     writeFileSync(
       path.join(other, '.vscode', 'settings.json'),
-      JSON.stringify({ 'shrinknets.seed': 77, 'shrinknets.openPanel': false }),
+      JSON.stringify({ 'shrinknets.seed': 77, 'shrinknets.openPanel': false, 'editor.lineNumbers': 'off' }),
     );
     const model = path.join(other, 'model.js');
     writeFileSync(model, readFileSync(model, 'utf8').replace('epochs=24 finish=6', 'epochs=2 finish=1'));
@@ -45,6 +45,8 @@ describe.skipIf(isDesktop)('several folders in one window', () => {
     writeFileSync(workspace, JSON.stringify({ folders: [{ path: server.workspace }, { path: other }] }));
     bench = await Workbench.open(browser, server.workspaceAddress(workspace, model));
     await bench.waitForLens(/Train with ShrinkNets/);
+    // The editor reads the settings of a folder in a workspace after its window is there.
+    await bench.page.locator('.monaco-editor .line-numbers').first().waitFor({ state: 'hidden' });
     await bench.page.locator('.codelens-decoration a', { hasText: 'Train with ShrinkNets' }).first().click();
     await until('it is done', () => journalOf(runFolders(other)[0] ?? '').at(-1)?.type === 'result', 120_000);
     const options = readFileSync(path.join(runFolders(other)[0] ?? '', 'options.json'), 'utf8');

@@ -25,8 +25,8 @@ const FOLDERS_KEY = 'shrinknets.runsFolders';
 const PINNED_KEY = 'shrinknets.pinnedRuns';
 /** Events on disk come in bursts. */
 const SETTLE_MS = 300;
-/** How often the locks of runs are looked at: another window may have started or resumed one. */
-const LOCKS_MS = 2_000;
+/** How often folders and locks of runs are looked at: another window may have started or resumed one. */
+const LOOK_MS = 2_000;
 
 /** The runs of the open folders: those on disk, and the live ones this window is attached to. */
 export class RunStore implements vscode.Disposable {
@@ -40,10 +40,11 @@ export class RunStore implements vscode.Disposable {
   private readonly end$ = new vscode.EventEmitter<{ readonly live: LiveRun; readonly end: RunEnd }>();
   private timer: NodeJS.Timeout | undefined;
   private refreshing: Promise<void> | undefined;
+  private refreshingNext: Promise<void> | undefined;
   private disposed = false;
-  private locksTimer: NodeJS.Timeout | undefined;
-  /** When the lock of a run that nobody trains was written, by folder: one that stays is a dead process's. */
-  private readonly locks = new Map<string, number>();
+  private lookTimer: NodeJS.Timeout | undefined;
+  /** When a folder of runs, or the lock of a run that nobody trains, was written: a lock that stays is a dead process's. */
+  private readonly seen = new Map<string, number>();
 
   /** The list of runs, or the state of one, changed. */
   readonly onDidChangeList = this.list$.event;
@@ -101,10 +102,22 @@ export class RunStore implements vscode.Disposable {
     await this.refresh();
   }
 
-  /** Reads the list again and attaches to what is being trained. */
+  /** Reads the list again and attaches to what is being trained. What is asked while it reads is read after it. */
   async refresh(): Promise<void> {
-    this.refreshing ??= this.readList().finally(() => (this.refreshing = undefined));
-    await this.refreshing;
+    if (this.refreshing === undefined) {
+      this.refreshing = this.readList().finally(() => (this.refreshing = undefined));
+      return this.refreshing;
+    }
+    this.refreshingNext ??= this.refreshing.then(
+      () => this.refreshNext(),
+      () => this.refreshNext(),
+    );
+    return this.refreshingNext;
+  }
+
+  private refreshNext(): Promise<void> {
+    this.refreshingNext = undefined;
+    return this.refresh();
   }
 
   /** A run as it is now; the same view for as long as it lives. @throws ShrinkError `run-missing`, `journal-version`, … */
@@ -153,7 +166,7 @@ export class RunStore implements vscode.Disposable {
   dispose(): void {
     this.disposed = true;
     clearTimeout(this.timer);
-    clearInterval(this.locksTimer);
+    clearInterval(this.lookTimer);
     for (const watcher of this.watchers.values()) watcher.close();
     // The runs go on without this window.
     for (const live of this.lives.values()) inBackground(this.log, 'let go of a run', live.handle.detach());
@@ -244,6 +257,7 @@ export class RunStore implements vscode.Disposable {
   private async readList(): Promise<void> {
     const folders = this.folders();
     this.watchFolders(folders);
+    this.lookTimer ??= setInterval(() => this.lookAround(), LOOK_MS);
     if (folders.length === 0) {
       this.setSummaries([]);
       return;
@@ -251,24 +265,29 @@ export class RunStore implements vscode.Disposable {
     const { listRuns } = await import('../../run/listRuns');
     const lists = await Promise.all(folders.map((folder) => listRuns(folder)));
     this.setSummaries(this.sorted(lists.flat()));
-    this.locksTimer ??= setInterval(() => this.lookAtLocks(), LOCKS_MS);
     for (const run of this.summaries) {
       if (run.state !== 'running' || this.lives.has(run.folder)) continue;
       inBackground(this.log, 'attach to a run', this.attach(run.folder));
     }
   }
 
-  /** A folder that is watched tells of new runs, not of what happens inside of one. */
-  private lookAtLocks(): void {
-    let isNews = false;
-    for (const { folder, state } of this.summaries) {
-      if (state === 'running' || this.lives.has(folder)) continue;
-      const written = statSync(path.join(folder, RUN_FILES.lock), { throwIfNoEntry: false })?.mtimeMs;
-      if (written === undefined || this.locks.get(folder) === written) continue;
-      this.locks.set(folder, written);
-      isNews = true;
-    }
-    if (isNews) this.refreshSoon();
+  /**
+   * What no watcher tells: a folder of runs that is made now, or that cannot be watched, and who holds a run's lock.
+   * A watched folder tells of new runs, not of what happens inside of one.
+   */
+  private lookAround(): void {
+    const idle = this.summaries.map((run) => run.folder).filter((folder) => !this.lives.has(folder));
+    const changed = [...this.folders(), ...idle.map((folder) => path.join(folder, RUN_FILES.lock))].filter(
+      (file) => this.hasChanged(file),
+    );
+    if (changed.length > 0) this.refreshSoon();
+  }
+
+  private hasChanged(file: string): boolean {
+    const written = statSync(file, { throwIfNoEntry: false })?.mtimeMs;
+    if (written === undefined || this.seen.get(file) === written) return false;
+    this.seen.set(file, written);
+    return true;
   }
 
   private setSummaries(summaries: readonly RunSummary[]): void {

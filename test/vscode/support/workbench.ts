@@ -1,6 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { chromium, type Browser, type Frame, type Locator, type Page } from 'playwright-core';
+import { until } from './runs';
 import { desktopPort, RESULTS, ROOT } from './server';
 
 /** Driving VS Code in Chromium as a person does: by keys and by what is on the screen. */
@@ -45,6 +46,21 @@ export class Workbench {
     if (desktopPort === undefined) await this.page.goto(address);
     else await this.page.reload();
     await this.page.waitForSelector('.monaco-workbench', { timeout: 60_000 });
+  }
+
+  /**
+   * Loads the window again, without a file in its address: the editor then restores what was open.
+   * In a browser VS Code writes its open editors down every few seconds, and cannot at the end of a window.
+   * @param folders the runs, of one of which the panel is to come back
+   */
+  async reload(address: string, ...folders: readonly string[]): Promise<void> {
+    const runs = folders.map((folder) => path.basename(folder));
+    await until('the editor has written down that the panel is open', async () => {
+      if (desktopPort !== undefined) return true;
+      const kept = await this.page.evaluate(keptEditors);
+      return runs.some((run) => kept.includes(run));
+    });
+    await this.goto(address);
   }
 
   /** Runs a command of the palette by its title. */
@@ -257,4 +273,27 @@ export class Workbench {
     mkdirSync(RESULTS, { recursive: true });
     await this.page.screenshot({ path: path.join(RESULTS, `${name}.png`) });
   }
+}
+
+/** What the workbench has written down of its open editors, in whichever database of its own. Runs in the page. */
+async function keptEditors(): Promise<string> {
+  const answer = <Value>(request: IDBRequest<Value>): Promise<Value> =>
+    new Promise((resolve, reject) => {
+      request.addEventListener('success', () => resolve(request.result));
+      request.addEventListener('error', () => reject(request.error ?? new Error('IndexedDB failed')));
+    });
+  const texts: string[] = [];
+  for (const { name = '' } of await indexedDB.databases()) {
+    if (!name.startsWith('vscode-web-state-db-')) continue;
+    const database = await answer(indexedDB.open(name));
+    try {
+      if (!database.objectStoreNames.contains('ItemTable')) continue;
+      const table = database.transaction('ItemTable').objectStore('ItemTable');
+      const kept: unknown = await answer(table.get('memento/workbench.parts.editor'));
+      texts.push(typeof kept === 'string' ? kept : '');
+    } finally {
+      database.close();
+    }
+  }
+  return texts.join('\n');
 }
