@@ -4,7 +4,7 @@ import type * as vscode from 'vscode';
 import { lensesOf } from '../../src/vscode/language/lenses';
 import { Readings } from '../../src/vscode/language/readings';
 import type { LearnedModel, LearnedStore } from '../../src/vscode/runs/learned';
-import { documentChanges, Position } from './vscodeStub';
+import { StubDocument } from './vscodeStub';
 
 /**
  * How long lenses take in a file of 5,000 lines: the answer after an edit, and the reading after a pause, which a thread
@@ -39,46 +39,6 @@ function makeSource(): string {
   return `${lines.join('\n')}\n`;
 }
 
-class Document {
-  version = 1;
-  readonly uri = { scheme: 'file', toString: () => 'file:///w/model.ts' };
-  readonly fileName = '/w/model.ts';
-  readonly languageId = 'typescript';
-  readonly isClosed = false;
-  private starts: number[] = [];
-
-  constructor(private text: string) {
-    this.index();
-  }
-
-  getText(): string {
-    return this.text;
-  }
-
-  positionAt(offset: number): Position {
-    let [low, high] = [0, this.starts.length - 1];
-    while (low < high) {
-      const middle = (low + high + 1) >> 1;
-      if ((this.starts[middle] ?? 0) <= offset) low = middle;
-      else high = middle - 1;
-    }
-    return new Position(low, offset - (this.starts[low] ?? 0));
-  }
-
-  insert(offset: number, text: string): void {
-    this.text = this.text.slice(0, offset) + text + this.text.slice(offset);
-    this.version += 1;
-    this.index();
-    documentChanges.fire({ document: this, contentChanges: [{ rangeOffset: offset, rangeLength: 0, text }] });
-  }
-
-  private index(): void {
-    this.starts = [0];
-    for (let at = this.text.indexOf('\n'); at >= 0; at = this.text.indexOf('\n', at + 1))
-      this.starts.push(at + 1);
-  }
-}
-
 /** Every layer has learned a width, so that every layer has its lenses. */
 const learned: Pick<LearnedStore, 'peek'> = {
   peek: (): LearnedModel => ({
@@ -97,7 +57,7 @@ const learned: Pick<LearnedStore, 'peek'> = {
 
 const log = { error: (text: string) => console.error(text) } as vscode.LogOutputChannel;
 const readings = new Readings(log);
-const document = new Document(makeSource());
+const document = new StubDocument(makeSource());
 const asDocument = document as unknown as vscode.TextDocument;
 
 /** What somebody types into a model, key by key: half of it is broken code. */

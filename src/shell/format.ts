@@ -1,8 +1,10 @@
 /** Numbers as people read them, in the terminal and in the editor. */
 
-const whole = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 });
+let whole: Intl.NumberFormat | undefined;
 
 export function count(value: number): string {
+  // Made when it is first needed: the first of a process loads its locales, which a window that opens would wait for.
+  whole ??= new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 });
   return whole.format(Math.round(value));
 }
 

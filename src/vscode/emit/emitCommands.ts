@@ -2,8 +2,7 @@ import * as vscode from 'vscode';
 import { badInput } from '../../core/errors';
 import type { RunSummary } from '../../run/listRuns';
 import { readPlan } from '../../run/runFolder';
-import { planEmission } from '../../shell/emission';
-import { planRevert, readCompactTopology, readRunResult, resultAt, topologyAt } from '../../shell/results';
+import { readCompactTopology, readRunResult, resultAt, topologyAt } from '../../shell/results';
 import { requireTrust } from '../failure';
 import { openEditorSource, type EditorSource } from '../language/editorSource';
 import { pickRun, type RunTarget } from '../runs/pickRun';
@@ -25,7 +24,6 @@ export async function emitCommand(services: Services, target: EmitTarget | undef
       title: vscode.l10n.t('Checking that the edited source makes the learned model'),
     },
     async () => {
-      const reading = await readings.read(source);
       const plan = await readPlan(run.folder);
       const result = await readRunResult(run.folder);
       const compact = await readCompactTopology(run.folder);
@@ -38,8 +36,11 @@ export async function emitCommand(services: Services, target: EmitTarget | undef
       const point = result.points[index];
       if (target?.budget !== undefined && point === undefined)
         throw badInput('no-such-size', vscode.l10n.t('The run has no such size.'));
-      if (point === undefined) return planEmission(reading, plan, result, compact, starter);
-      return planEmission(reading, plan, resultAt(result, index), topologyAt(compact, point), starter);
+      const wanted =
+        point === undefined
+          ? { result, compact }
+          : { result: resultAt(result, index), compact: topologyAt(compact, point) };
+      return readings.ask('emit', source, { plan, starter, ...wanted });
     },
   );
   await emissions.show(emission, source);
@@ -50,10 +51,9 @@ export async function revertCommand(services: Services, target: RunTarget | unde
   const { runs, readings, emissions } = services;
   const run = await pickRun(runs, target, isDone, vscode.l10n.t('Whose widths shall be taken back?'));
   const source = await openSource(run);
-  const reading = await readings.read(source);
   const plan = await readPlan(run.folder);
   const result = await readRunResult(run.folder);
-  const emission = planRevert(reading, plan, result);
+  const emission = await readings.ask('revert', source, { plan, result });
   await emissions.show(emission, source);
 }
 

@@ -1,12 +1,13 @@
 import * as vscode from 'vscode';
-import type { ReadSite, SourceReading } from '../../language';
+import type { ReadSite } from '../../language';
 import { badInput } from '../../core/errors';
 import { Cancelled } from '../failure';
 import { sourceOf, type Place } from './editorSource';
+import type { PlainReading } from '../reader/messages';
 import type { Readings } from './readings';
 
 /** Layers that have a width and no hint yet. */
-export function sitesWithoutHint(reading: SourceReading): ReadSite[] {
+export function sitesWithoutHint(reading: PlainReading): ReadSite[] {
   return reading.models
     .flatMap((model) => model.sites)
     .filter((site) => site.hint === undefined && site.trace.kind !== 'none');
@@ -30,7 +31,7 @@ export async function addHintCommand(readings: Readings): Promise<void> {
   const { document } = editor;
   const source = sourceOf(document);
   if (source === undefined) throw new Cancelled();
-  const sites = sitesWithoutHint(await readings.read(source));
+  const sites = sitesWithoutHint(await readings.ask('read', source, {}));
   if (sites.length === 0)
     throw badInput('no-site', vscode.l10n.t('Every layer in this file has a hint, or there is none.'));
   const { active } = editor.selection;

@@ -44,10 +44,9 @@ async function complete(
 ): Promise<vscode.CompletionItem[] | undefined> {
   const before = document.lineAt(at.line).text.slice(0, at.character);
   if (!IN_COMMENT.test(before) || !before.includes('@')) return undefined;
-  const { hintCompletions } = await import('../../language');
   const held = await readings.look(document);
   if (held === undefined) return undefined;
-  const found = hintCompletions(held.reading, held.offsetOf(document.offsetAt(at)));
+  const found = await readings.complete(held, held.offsetOf(document.offsetAt(at)));
   return found.map((item, order) => completionItem(held, document, item, order));
 }
 
@@ -83,12 +82,11 @@ async function hover(
   at: vscode.Position,
 ): Promise<vscode.Hover | undefined> {
   if (readings.peek(document) === undefined) return undefined;
-  const { hintHover } = await import('../../language');
   const held = await readings.look(document);
   if (held === undefined) return undefined;
   const { reading } = held;
   const offset = held.offsetOf(document.offsetAt(at));
-  const inHint = hintHover(reading, offset);
+  const inHint = await readings.hover(held, offset);
   if (inHint !== undefined)
     return new vscode.Hover(inHint.lines.map(markdown), rangeHere(held, document, inHint.range));
   const found = learned.at(reading.file, reading, offset);

@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
 import type { Range } from '../../core/errors';
 import type { Plan } from '../../core/plan';
-import type { SourceReading } from '../../language';
+import type { PlainReading } from '../reader/messages';
 import type { RunState } from '../../run/listRuns';
 import { change } from '../../shell/format';
 import type { RunView } from '../../shell/runView';
@@ -68,7 +68,7 @@ export class LearnedStore implements vscode.Disposable {
   /** The learned width of the layer at an offset, as a sentence. */
   at(
     file: string,
-    reading: SourceReading,
+    reading: PlainReading,
     offset: number,
   ): { readonly sentence: string; readonly range: Range } | undefined {
     for (const model of reading.models) {
@@ -92,7 +92,7 @@ export class LearnedStore implements vscode.Disposable {
   }
 
   /** Labels behind the widths that differ from the learned ones. */
-  widthsIn(file: string, reading: SourceReading): { readonly end: number; readonly label: string }[] {
+  widthsIn(file: string, reading: PlainReading): { readonly end: number; readonly label: string }[] {
     return reading.models.flatMap((model) => {
       const known = this.peek(file, model.name);
       return model.sites.flatMap((site) => {

@@ -5,12 +5,12 @@ import { startRun, type StartSettings } from '../../client/runs';
 import { startSweep } from '../../client/sweeps';
 import { badInput, messageOf } from '../../core/errors';
 import { DEFAULT_LAMBDAS, parseLambdas } from '../../core/sweep';
-import { chooseModel, makePlan, type ModelReading, type SourceReading } from '../../language';
 import { runsFolderFor } from '../../run/paths';
 import { resolveRunOptions } from '../../shell/runOptions';
 import { sweepMode } from '../../shell/sweepMode';
 import { Cancelled, requireTrust } from '../failure';
 import { sourceOf, takeAgain, type EditorSource } from '../language/editorSource';
+import type { PlainReading } from '../reader/messages';
 import { backendSettings, chosenOptions, isOn } from '../settings/settings';
 import type { Services } from '../services';
 import { askForData } from './askForData';
@@ -57,16 +57,18 @@ async function prepareTraining(
   requireTrust();
   const source = await findSource(target);
   await source.save();
-  let reading = await services.readings.read(source);
-  const model = await pickModel(reading, target?.model);
+  const reading = await services.readings.ask('read', source, {});
+  const name = target?.model ?? (await pickModel(reading));
+  const wanted = name === undefined ? {} : { model: name };
+  let plan = await services.readings.ask('plan', source, wanted);
   const chosen = chosenOptions(source.uri);
   const given: Record<string, string> = {};
-  if (model.modelHint['data'] === undefined && chosen['data'] === undefined) {
+  const model = reading.models.find((each) => each.name === plan.model);
+  if (model !== undefined && plan.modelHint['data'] === undefined && chosen['data'] === undefined) {
     const answer = await askForData(source, model);
-    if (answer.written) reading = await services.readings.read(await takeAgain(source));
+    if (answer.written) plan = await services.readings.ask('plan', await takeAgain(source), wanted);
     else given['data'] = answer.data;
   }
-  const plan = makePlan(reading, model.name);
   const options = resolveRunOptions(plan, [
     { name: (key) => vscode.l10n.t('The setting shrinknets.{0}', key), values: chosen },
     { name: (key) => `${plan.file}: ${key}`, values: plan.modelHint },
@@ -109,18 +111,18 @@ async function findSource(target: TrainTarget | undefined): Promise<EditorSource
   );
 }
 
-async function pickModel(reading: SourceReading, name: string | undefined): Promise<ModelReading> {
+/** The model to train; undefined where the source has no choice of them. */
+async function pickModel(reading: PlainReading): Promise<string | undefined> {
   const wholes = reading.models.filter((model) => model.partOf.length === 0);
-  if (name !== undefined || wholes.length < 2) return chooseModel(reading, name);
+  if (wholes.length < 2) return undefined;
   const items = wholes.map((model) => ({
     label: model.name,
     description: vscode.l10n.t('{0} layers', model.sites.length),
     detail: path.basename(reading.file),
-    model,
   }));
   const picked = await vscode.window.showQuickPick(items, {
     placeHolder: vscode.l10n.t('Which model shall be trained?'),
   });
   if (picked === undefined) throw new Cancelled();
-  return picked.model;
+  return picked.label;
 }
