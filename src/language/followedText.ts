@@ -99,7 +99,7 @@ function keptPieces(known: readonly Syntax[], changed: Changed): { before: numbe
 
 /** Copies nodes out of the parser's memory. */
 class Copy {
-  private readonly named = new Map<number, boolean>();
+  private readonly named: boolean[] = [];
 
   constructor(
     private readonly grammar: Grammar,
@@ -138,18 +138,22 @@ class Copy {
       parent,
     );
     // Punctuation and keywords hold nothing: asking the parser would cost as much as copying them.
-    if (node.named && depth < MAX_DEPTH && cursor.gotoFirstChild()) {
-      do node.addChild(this.node(cursor, piece, node, depth + 1));
+    if (named && depth < MAX_DEPTH && cursor.gotoFirstChild()) {
+      const children: Syntax[] = [];
+      do children.push(this.node(cursor, piece, node, depth + 1));
       while (cursor.gotoNextSibling());
       cursor.gotoParent();
+      node.adopt(children);
     }
     return node;
   }
 
   private isNamed(cursor: TreeCursor, typeId: number): boolean {
-    const known = this.named.get(typeId) ?? cursor.nodeIsNamed;
-    this.named.set(typeId, known);
-    return known;
+    const known = this.named[typeId];
+    if (known !== undefined) return known;
+    const named = cursor.nodeIsNamed;
+    this.named[typeId] = named;
+    return named;
   }
 }
 

@@ -23,12 +23,15 @@ export class SyntaxPiece {
   ) {}
 }
 
+/** Most nodes are tokens: one list for all of them. */
+const NOTHING: readonly Syntax[] = [];
+
 /**
  * One node of a syntax tree, copied out of the parser: plain data with no memory outside of JavaScript to free, so a
  * reading can be kept, compared and dropped like any other value.
  */
 export class Syntax {
-  children: Syntax[] = [];
+  children: readonly Syntax[] = NOTHING;
   /** Position of the node in its piece. */
   private readonly index: number;
   /** Position of the first node after this one that is not in it. */
@@ -56,14 +59,14 @@ export class Syntax {
     if (missing || type === 'ERROR') piece.broken = true;
   }
 
-  /** Adds the next child, when all that is in it has been added. */
-  addChild(child: Syntax): void {
-    this.children.push(child);
-    this.after = child.after;
+  /** Gives it what is in it, when all of that has its own. */
+  adopt(children: readonly Syntax[]): void {
+    this.children = children;
+    this.after = children.at(-1)?.after ?? this.after;
   }
 
   /** Makes a root that of a changed text. @param pieces what stands at the top of the file now */
-  replaceChildren(type: string, end: number, pieces: Syntax[]): void {
+  replaceChildren(type: string, end: number, pieces: readonly Syntax[]): void {
     this.type = type;
     this.to = end;
     this.children = pieces;

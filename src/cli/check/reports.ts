@@ -12,6 +12,8 @@ import { reportOn, type Report } from './report';
 /** A thread takes as long to start as this many files to read. */
 const FILES_PER_THREAD = 60;
 const MOST_THREADS = 4;
+/** Syntax trees live for one file: with room for several of them, few are copied before they are garbage. */
+const YOUNG_MB = 192;
 /** Files that a thread is given at once. */
 const PORTION = 8;
 
@@ -77,7 +79,10 @@ class Threads {
   }
 
   private start(): void {
-    const worker = new Worker(path.join(programFolder(), 'cli.cjs'), { workerData: this.setup });
+    const worker = new Worker(path.join(programFolder(), 'cli.cjs'), {
+      workerData: this.setup,
+      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB },
+    });
     this.running.push(worker);
     let [from, done, end] = [0, 0, 0];
     const give = (): void => {
