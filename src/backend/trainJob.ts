@@ -78,14 +78,20 @@ function announceEngine(context: RunContext, { engine, why, trials }: Selection)
   context.emit({ type: 'engine', name, device, why, trials });
 }
 
-/** @param notes of preparing; what the source says about training comes first */
+/** @param notes of preparing; what the source says, and what of it is left out, comes first */
 function noteSource(
   { plan, options }: RunContext,
   compiled: Readonly<Record<string, string>>,
   notes: readonly string[],
 ): readonly string[] {
   const taken = describeSourceOptions(plan, options, compiled);
-  return taken === undefined ? notes : [taken, ...notes];
+  const { program } = plan;
+  const augmentation = program.kind === 'topology' ? (program.augmentation ?? []) : [];
+  const without =
+    augmentation.length === 0
+      ? []
+      : [`widths are learned without ${augmentation.join(', ')}, which change the data only in training`];
+  return [...(taken === undefined ? [] : [taken]), ...without, ...notes];
 }
 
 function announce(

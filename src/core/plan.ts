@@ -112,4 +112,6 @@ export type Program =
       readonly sequence?: boolean;
       /** Attribute paths of layers that the model holds and does not call: they have no learned weights. */
       readonly unused?: readonly string[];
+      /** Types of layers that change the data only in training (`RandomFlip`): widths are learned without them. */
+      readonly augmentation?: readonly string[];
     };

@@ -45,8 +45,33 @@ export const model = tf.sequential({
 model.compile({ optimizer: tf.train.sgd(0.04), loss: 'sparseCategoricalCrossentropy', metrics: ['acc', 'precision'] });
 `;
 
+/** Which half of a picture of 6 x 6 is the brighter one. */
+const PICTURES = `const row = (n) => Array.from({ length: 36 }, (_, i) => ((i < 18) === (n % 2 === 0) ? 1 : 0) + ((n * 7 + i * 3) % 11) / 20);
+const part = (from, to) => {
+  const rows = Array.from({ length: to - from }, (_, i) => from + i);
+  return { x: rows.map(row), y: rows.map((n) => n % 2) };
+};
+export const train = part(0, 200);
+export const test = part(200, 260);
+`;
+
+const AUGMENTED = `import keras
+from keras import layers
+
+turn = keras.Sequential([layers.RandomFlip("horizontal"), layers.RandomRotation(0.1)])
+
+# @shrink-model data=./pictures.mjs epochs=2 finish=1 budget=50% engine=wasm
+model = keras.Sequential([
+    keras.Input(shape=(6, 6, 1)),
+    turn,
+    layers.Flatten(),
+    layers.Dense(12, activation="relu"),
+    layers.Dense(2, activation="softmax"),
+])
+`;
+
 async function train(file: string, source: string) {
-  const project = makeProject({ 'homes.csv': table(), [file]: source });
+  const project = makeProject({ 'homes.csv': table(), 'pictures.mjs': PICTURES, [file]: source });
   try {
     const done = await runCli(['train', file, '--json'], project.folder);
     expect(done).toMatchObject({ code: 0, stderr: '' });
@@ -110,5 +135,13 @@ describe('a run over a table', () => {
     expect(data.classes).toEqual(['flat', 'house', 'hut']);
     expect(data.inputs).toMatchObject([{ name: 'size' }, { name: 'age' }, { name: 'price' }]);
     expect(readme).toContain('Outputs are the classes in this order: flat, house, hut.');
+  }, 120_000);
+
+  it('names the augmentation that widths are learned without', async () => {
+    const { model, said } = await train('pictures.py', AUGMENTED);
+    const note =
+      'widths are learned without RandomFlip, RandomRotation, which change the data only in training';
+    expect(model.notes).toContain(note);
+    expect(said).toContain(note);
   }, 120_000);
 });

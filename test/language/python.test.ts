@@ -174,6 +174,24 @@ self.idle = nn.ReLU()`,
     expect(makePlan(read(text, FILE)).program).toMatchObject({ unused: ['spare'] });
   });
 
+  it('names the augmentation of a model, which is a part of it and no model of its own', () => {
+    const text = `import keras
+from keras import layers
+turn = keras.Sequential([layers.RandomFlip("horizontal"), layers.RandomRotation(0.1)])
+model = keras.Sequential([
+    keras.Input((8, 8, 1)), turn, layers.Flatten(), layers.Dense(4, activation="relu"), layers.Dense(2)])
+plain = keras.Sequential([keras.Input((4,)), layers.Dense(4, activation="relu"), layers.Dense(2)])
+`;
+    const reading = read(text, FILE);
+    const parts = reading.models.map(({ name, partOf }) => [name, partOf]);
+    expect(Object.fromEntries(parts)).toMatchObject({ model: [], plain: [] });
+    expect(reading.models.find(({ name }) => name === 'turn')?.partOf ?? ['model']).toEqual(['model']);
+    expect(makePlan(reading, 'model').program).toMatchObject({
+      augmentation: ['RandomFlip', 'RandomRotation'],
+    });
+    expect(makePlan(reading, 'plain').program).not.toHaveProperty('augmentation');
+  });
+
   it('reads transposed convolutions and numbers that are rounded', () => {
     const text = torchModule(
       `hidden = int(round(8 * 1.5))

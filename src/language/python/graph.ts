@@ -40,6 +40,7 @@ export interface GraphRecord {
   readonly pathOf: Readonly<Record<string, readonly string[]>>;
   /** Attribute paths of layers that the model holds and does not call. */
   readonly unused: readonly string[];
+  readonly augmentation: ReadonlyMap<Syntax, string>;
   readonly dependents: readonly FoundDependent[];
   readonly pins: readonly Pin[];
 }
@@ -50,6 +51,8 @@ export class Graph {
   readonly sites = new Map<string, FoundSite>();
   siteOf: Record<string, string> = {};
   readonly dependents: FoundDependent[] = [];
+  /** Types of layers that the topology does without, by their calls: they change the data only in training. */
+  readonly augmentation = new Map<Syntax, string>();
   /** Literals that something else reads as they are. */
   readonly pins: Pin[] = [];
   private readonly inputs: { readonly layer: FunctionalLayer; readonly tensor: Tensor }[] = [];
@@ -289,6 +292,7 @@ export class Graph {
     this.inputs.length = 0;
     this.dependents.length = this.kept.dependents;
     this.pins.length = this.kept.pins;
+    this.augmentation.clear();
     this.used.clear();
     this.byName.clear();
     this.given.clear();
@@ -305,6 +309,7 @@ export class Graph {
       unused: [...this.paths].flatMap(([layer, paths]) =>
         this.given.has(layer) || !hasWeights(layer) ? [] : paths,
       ),
+      augmentation: new Map(this.augmentation),
       dependents: [...this.dependents],
       pins: [...this.pins],
     };

@@ -125,7 +125,10 @@ export function makeKerasLayer(
     return {
       ...base,
       site: graph.site(node, given, undefined, false),
-      apply: (inputs, _name, at) => firstOf(inputs, at),
+      apply: (inputs, _name, at) => {
+        graph.augmentation.set(node, given);
+        return firstOf(inputs, at);
+      },
       config: inputConfig(args.named, node),
     };
   const layer = LAYERS[type];

@@ -93,7 +93,9 @@ function makeProgram(file: string, entry: Entry, positionOf: ReturnType<typeof m
   const pathOf = Object.fromEntries(Object.entries(graph.pathOf).filter(([name]) => names.has(name)));
   const unused = graph.unused.length === 0 ? {} : { unused: graph.unused };
   const sequence = readsSequence(entry.evaluated.value) ? { sequence: true } : {};
-  return { kind: 'topology', topology, siteOf, axes, pathOf, ...unused, ...sequence };
+  const types = [...new Set(graph.augmentation.values())];
+  const augmentation = types.length === 0 ? {} : { augmentation: types };
+  return { kind: 'topology', topology, siteOf, axes, pathOf, ...unused, ...sequence, ...augmentation };
 }
 
 function readHints(
@@ -174,7 +176,8 @@ function describeModel(entry: Entry, entries: readonly Entry[], facts: FileFacts
 function isPartOf(part: Entry, whole: Entry): boolean {
   const { node } = part.origin;
   const isInside = covers(node.range, whole.origin.node.range) || covers(whole.origin.node.range, node.range);
-  return !isInside && whole.sites.some((site) => covers(node.range, site.node.range));
+  const calls = [...whole.sites.map((site) => site.node), ...whole.evaluated.graph.augmentation.keys()];
+  return !isInside && calls.some((call) => covers(node.range, call.range));
 }
 
 function parametersOf(origin: PythonOrigin): { name: string; hasDefault: boolean }[] {
