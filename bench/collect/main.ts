@@ -55,7 +55,7 @@ async function makeTrunk(engine: Engine): Promise<Trunk> {
   const graph = splitActivations(readGraph(topologyOf(model)));
   const weights = await readWeights(model);
   model.dispose();
-  const head = chooseHead(graph, [10], rows.y, undefined);
+  const head = chooseHead(graph, [[10]], [rows.y]);
   const plain = await Network.create(head.graph, weights, NOTHING, {});
   const switches = drawSwitches(PROXIMAL, plain.analysis, 1);
   plain.dispose();
@@ -70,8 +70,8 @@ async function makeTrunk(engine: Engine): Promise<Trunk> {
       lambda2: 0,
       decayPower: 2,
       seed: 1,
-      batches: new Batches(rows, BATCH, [10], 1),
-      sample: { x: normalSamples(8 * PIXELS, seededRandom(1)), shape: [8, PIXELS] },
+      batches: new Batches(rows, BATCH, [[10]], 1),
+      sample: [{ x: normalSamples(8 * PIXELS, seededRandom(1)), shape: [8, PIXELS] }],
     },
     await Network.create(head.graph, weights, NOTHING, switches),
   );

@@ -76,7 +76,7 @@ async function measure(name: string, steps: number): Promise<void> {
   const graph = splitActivations(readGraph(topologyOf(model)));
   const weights = await readWeights(model);
   model.dispose();
-  const head = chooseHead(graph, [4], rows.y, 'categoricalCrossentropy');
+  const head = chooseHead(graph, [[4]], [rows.y], ['categoricalCrossentropy']);
   const plain = await Network.create(head.graph, weights, NOTHING, {});
   const switches = drawSwitches(PROXIMAL, plain.analysis, 1);
   plain.dispose();
@@ -92,11 +92,8 @@ async function measure(name: string, steps: number): Promise<void> {
       decayPower: 2,
       seed: 1,
       // The last batch of an epoch is smaller.
-      batches: new Batches(rows, 12, [4], 1),
-      sample: {
-        x: normalSamples(8 * SIDE * SIDE, seededRandom(2)),
-        shape: [8, SIDE, SIDE, 1],
-      },
+      batches: new Batches(rows, 12, [[4]], 1),
+      sample: [{ x: normalSamples(8 * SIDE * SIDE, seededRandom(2)), shape: [8, SIDE, SIDE, 1] }],
     },
     await Network.create(head.graph, weights, NOTHING, switches),
   );

@@ -20,6 +20,7 @@ import { Batches } from '../../src/train/batches';
 import { readWeights, topologyOf } from '../../src/train/model';
 import { Network, sizeOfNetwork } from '../../src/train/network';
 import { Optimizer, type OptimizerSpec } from '../../src/train/optimizer';
+import { sampleOf } from '../../src/train/evaluate';
 import { prepareTraining } from '../../src/train/prepare';
 import { drawSwitches, PROXIMAL } from '../../src/train/switchModes';
 import { Trunk } from '../../src/train/trunk';
@@ -59,14 +60,14 @@ const authored = {
 };
 model.dispose();
 const prepared = prepareTraining({ sites: [], onlyHinted: false }, authored, data, undefined);
-const { graph, weights, head, sizing, labelShape } = prepared;
+const { graph, weights, head, sizing, labelShapes } = prepared;
 const { train } = prepared.dataset;
 
 const plain = await Network.create(graph, weights, sizing, {});
 const plainOptimizer = new Optimizer(ADAM, plain.trainedVariables());
-const batches = new Batches(train, BATCH, labelShape, 1);
+const batches = new Batches(train, BATCH, labelShapes, 1);
 const bare = await compileTraining(engine, plain, head, plainOptimizer, NO_SWITCHES, batches.specs());
-const ready = new Batches(train, BATCH, labelShape, 2).at(0);
+const ready = new Batches(train, BATCH, labelShapes, 2).at(0);
 
 const network = await Network.create(
   graph,
@@ -87,7 +88,7 @@ const trunk = await Trunk.create(
     decayPower: 2,
     seed: 1,
     batches,
-    sample: { x: ready[0].slice(0, 32 * 784), shape: [32, ...train.x.shape] },
+    sample: sampleOf(train, 32),
   },
   network,
 );

@@ -180,7 +180,7 @@ export async function trainStatic(
   const prepared = prepare(authored, data);
   const network = await Network.create(prepared.graph, prepared.weights, prepared.sizing, {});
   const optimizer = new Optimizer(ADAM, network.trainedVariables());
-  const batches = new Batches(prepared.dataset.train, BATCH, prepared.labelShape, mixSeed(seed, 72));
+  const batches = new Batches(prepared.dataset.train, BATCH, prepared.labelShapes, mixSeed(seed, 72));
   const compiled = new BatchSteps(batches, (batch) =>
     compileTraining(engine, network, prepared.head, optimizer, NO_SWITCHES, batch),
   );

@@ -7,6 +7,8 @@ import { findEngine } from '../engine/registry';
 import type { Selection } from '../engine/select';
 import type * as tf from '../engine/tf';
 import { chooseEngine } from '../train/chooseEngine';
+import type { Head } from '../train/head';
+import type { LossesGiven } from '../train/losses';
 import { topologyOf, readWeights } from '../train/model';
 import { describeOptimizer, type OptimizerName, type OptimizerSpec } from '../train/optimizer';
 import { sizeOfNetwork } from '../train/network';
@@ -103,7 +105,8 @@ function announce(
   note: string | undefined,
 ): void {
   announceEngine(context, chosen);
-  const { dataset, analysis } = prepared;
+  const { dataset, analysis, head } = prepared;
+  const metrics = [...new Set(head.outputs.flatMap((output) => output.metrics))];
   context.emit({
     type: 'data',
     train: dataset.train.count,
@@ -117,10 +120,17 @@ function announce(
     ...sizeOfNetwork(analysis),
     optimizer: spec.name,
     learningRate: spec.learningRate,
-    loss: prepared.head.loss,
-    ...(prepared.head.metrics.length === 0 ? {} : { metrics: prepared.head.metrics }),
+    loss: describeLosses(head),
+    ...(metrics.length === 0 ? {} : { metrics }),
     notes: noteSource(context, compiled, note === undefined ? prepared.notes : [note, ...prepared.notes]),
   });
+}
+
+/** The loss, of several outputs each with its name. */
+function describeLosses({ outputs }: Head): string {
+  return outputs.length === 1
+    ? outputs.map(({ loss }) => loss).join('')
+    : outputs.map(({ name, loss }) => `${name}: ${loss}`).join(', ');
 }
 
 /**
@@ -160,7 +170,7 @@ async function makeModel(context: RunContext): Promise<{
 }
 
 interface CompileSettings {
-  readonly loss?: string;
+  readonly loss?: LossesGiven;
   readonly optimizer?: OptimizerSpec;
   readonly metrics: readonly string[];
 }
@@ -170,7 +180,9 @@ function textOf({ loss, optimizer }: CompileSettings): Record<string, string> {
     ...(optimizer === undefined
       ? {}
       : { optimizer: optimizer.name, learningRate: String(optimizer.learningRate) }),
-    ...(loss === undefined ? {} : { loss }),
+    ...(loss === undefined
+      ? {}
+      : { loss: typeof loss === 'string' ? loss : Object.values(loss).map(String).join(' and ') }),
   };
 }
 
@@ -178,13 +190,20 @@ function textOf({ loss, optimizer }: CompileSettings): Record<string, string> {
 function compileSettings(model: tf.LayersModel): CompileSettings {
   // An uncompiled model has none of it; the types say that it always has.
   const given = model as unknown as { loss?: unknown; optimizer?: tf.Optimizer; metrics?: unknown };
-  const loss = nameOf(Array.isArray(given.loss) ? (given.loss as unknown[])[0] : given.loss);
+  const loss = lossesNamed(given.loss);
   const named: unknown[] = [given.metrics].flat(2);
   return {
     ...(loss === undefined ? {} : { loss }),
     ...(given.optimizer === undefined ? {} : { optimizer: describeOptimizer(given.optimizer) }),
     metrics: named.map(nameOf).filter((name) => name !== undefined),
   };
+}
+
+/** @param given as `compile` took it: one loss, a list, or by the outputs' names */
+function lossesNamed(given: unknown): LossesGiven | undefined {
+  if (Array.isArray(given)) return given.length === 1 ? nameOf(given[0]) : given.map(nameOf);
+  if (typeof given !== 'object' || given === null) return nameOf(given);
+  return Object.fromEntries(Object.entries(given).map(([output, loss]) => [output, nameOf(loss)]));
 }
 
 /** A loss or metric: its name, or a function, of which those of TensorFlow.js are named `softmaxCrossEntropy__op`. */

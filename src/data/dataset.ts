@@ -29,10 +29,59 @@ export type Labels =
   /** Numbers: one-hot rows, several labels, or targets of a regression. */
   | { readonly kind: 'values'; readonly features: Features };
 
+/** Rows of a model: what its inputs are given and what its outputs should say. */
 export interface Rows<X = AnyFeatures> {
   readonly count: number;
   readonly x: X;
   readonly y: Labels;
+  /** Absent where there is one input and one output, and neither has a name. */
+  readonly several?: Several<X>;
+}
+
+/** The inputs after `x` and the labels after `y`. */
+export interface Several<X = AnyFeatures> {
+  readonly x: readonly X[];
+  readonly y: readonly Labels[];
+  /** Names of all inputs, `x` first, where they were given by name. */
+  readonly inputNames?: readonly string[];
+  /** Names of all outputs, `y` first, where they were given by name. */
+  readonly outputNames?: readonly string[];
+}
+
+/** What each input is given. */
+export function inputsOf<X>({ x, several }: Rows<X>): readonly X[] {
+  return [x, ...(several?.x ?? [])];
+}
+
+/** Labels of each output. */
+export function labelsOf({ y, several }: Rows<unknown>): readonly Labels[] {
+  return [y, ...(several?.y ?? [])];
+}
+
+/**
+ * The same rows with other inputs and labels in the place of theirs.
+ *
+ * @param change gets each with its position
+ */
+export function mapRows<X, Z>(
+  rows: Rows<X>,
+  change: { readonly x: (x: X, at: number) => Z; readonly y: (y: Labels, at: number) => Labels },
+): Rows<Z> {
+  const { several, ...first } = rows;
+  return {
+    ...first,
+    x: change.x(rows.x, 0),
+    y: change.y(rows.y, 0),
+    ...(several === undefined
+      ? {}
+      : {
+          several: {
+            ...several,
+            x: several.x.map((x, i) => change.x(x, i + 1)),
+            y: several.y.map((y, i) => change.y(y, i + 1)),
+          },
+        }),
+  };
 }
 
 /** A value that was shifted and scaled: `(value - mean) / deviation`, or 0 where the deviation is 0. */
@@ -119,18 +168,14 @@ export function fillLabels(
 
 /** Chosen rows: a copy, or a view of what is on disk. */
 export function takeRows<X extends AnyFeatures>(rows: Rows<X>, indices: Uint32Array): Rows<X> {
-  const { x }: { x: AnyFeatures } = rows;
-  return {
-    count: indices.length,
-    x: ('fill' in x ? viewOf(x, indices) : takeFeatures(x, indices)) as X,
-    y:
-      rows.y.kind === 'classes'
-        ? {
-            ...rows.y,
-            ids: Int32Array.from(indices, (i) => (rows.y.kind === 'classes' ? (rows.y.ids[i] ?? 0) : 0)),
-          }
-        : { kind: 'values', features: takeFeatures(rows.y.features, indices) },
-  };
+  const taken = mapRows<X, X>(rows, {
+    x: (x: AnyFeatures) => ('fill' in x ? viewOf(x, indices) : takeFeatures(x, indices)) as X,
+    y: (y) =>
+      y.kind === 'classes'
+        ? { ...y, ids: Int32Array.from(indices, (i) => y.ids[i] ?? 0) }
+        : { kind: 'values', features: takeFeatures(y.features, indices) },
+  });
+  return { ...taken, count: indices.length };
 }
 
 function viewOf(stored: StoredFeatures, indices: Uint32Array): StoredFeatures {

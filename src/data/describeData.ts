@@ -1,4 +1,4 @@
-import type { Dataset, Standardized } from './dataset';
+import { inputsOf, labelsOf, type Dataset, type Rows, type Standardized } from './dataset';
 
 /** How rows were prepared, for whoever gives new rows to the learned network. */
 
@@ -6,6 +6,11 @@ import type { Dataset, Standardized } from './dataset';
 export interface DataDescription {
   /** Shape of one row, without the batch, in the order of the source. */
   readonly shape: readonly number[];
+  /** Inputs and outputs of a model that has several, in their order. */
+  readonly several?: {
+    readonly inputs: readonly { readonly name: string; readonly shape: readonly number[] }[];
+    readonly outputs: readonly string[];
+  };
   readonly inputs: readonly (
     | { readonly name: string; readonly oneHot: readonly string[] }
     | ({ readonly name: string } & Partial<Standardized>)
@@ -24,6 +29,7 @@ export function describeData(dataset: Dataset): DataDescription {
   let at = 0;
   return {
     shape: shape ?? dataset.train.x.shape,
+    ...severalOf(dataset.train),
     inputs: (columns ?? []).map(({ name, texts }) => {
       const first = at;
       at += texts?.length ?? 1;
@@ -38,6 +44,18 @@ export function describeData(dataset: Dataset): DataDescription {
   };
 }
 
+function severalOf(train: Rows): Pick<DataDescription, 'several'> {
+  const { several } = train;
+  if (several === undefined) return {};
+  const inputs = inputsOf(train).map(({ shape }, i) => ({
+    name: several.inputNames?.[i] ?? `input ${i}`,
+    shape,
+  }));
+  return {
+    several: { inputs, outputs: labelsOf(train).map((_, i) => several.outputNames?.[i] ?? `output ${i}`) },
+  };
+}
+
 function targetsOf(
   names: readonly string[] | undefined,
   outputs: readonly Standardized[] | undefined,
@@ -48,7 +66,7 @@ function targetsOf(
 
 /** The description as text for `weights/README.md`. */
 export function explainData(description: DataDescription): string[] {
-  const { shape, inputs, standardized, classes, targets, notes } = description;
+  const { shape, several, inputs, standardized, classes, targets, notes } = description;
   const scaled =
     standardized !== undefined || inputs.some((input) => 'mean' in input)
       ? [
@@ -71,7 +89,12 @@ export function explainData(description: DataDescription): string[] {
                 : ''),
           ];
   return [
-    `A row has the shape [${shape.join(', ')}].`,
+    ...(several === undefined
+      ? [`A row has the shape [${shape.join(', ')}].`]
+      : [
+          `Inputs in their order, with the shape of a row: ${several.inputs.map((input) => `${input.name} [${input.shape.join(', ')}]`).join(', ')}.`,
+          `Outputs in their order: ${several.outputs.join(', ')}.`,
+        ]),
     ...named,
     ...scaled,
     ...output,

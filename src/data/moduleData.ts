@@ -1,13 +1,11 @@
-import { readFile } from 'node:fs/promises';
-import path from 'node:path';
-import { gunzipSync } from 'node:zlib';
 import { badInput, messageOf } from '../core/errors';
 import { rowCount, type Features, type Labels, type Rows } from './dataset';
-import { readIdx } from './idx';
+import { isRecord, readColumns } from './moduleColumns';
 
 /**
  * What a data module gives: `train` and, where it has them, `validation` and `test`, each `{ x, y }`. A column is a
- * tensor, a typed array with a shape, nested arrays of numbers, or `{ file, scale }` naming an IDX file.
+ * tensor, a typed array with a shape, nested arrays of numbers, or `{ file, scale }` naming an IDX file; several inputs
+ * or outputs are a list of columns or columns by name (`moduleColumns`).
  */
 export interface ModuleParts<X = Features> {
   readonly train: Rows<X>;
@@ -49,9 +47,41 @@ async function settle(exported: unknown, file: string): Promise<unknown> {
 async function readRows(value: unknown, part: string, file: string): Promise<Rows<Features>> {
   if (!isRecord(value) || value['x'] === undefined || value['y'] === undefined)
     throw badInput('data-missing', `${part} of ${file} has no x and y; export ${part} = { x, y }.`);
-  const x = await readColumn(value['x'], `${part}.x`, file);
-  const yColumn = await readColumn(value['y'], `${part}.y`, file);
-  return joinColumns(x, yColumn, part, file, value['classes']);
+  const inputs = await readColumns(value['x'], `${part}.x`, file);
+  const outputs = await readColumns(value['y'], `${part}.y`, file);
+  const [x, ...moreX] = inputs.columns;
+  const [y, ...moreY] = outputs.columns;
+  if (x === undefined || y === undefined) throw new RangeError('columns are never none');
+  const classes = classCounts(value['classes'], outputs.names);
+  const first = joinColumns(x, y, part, file, classes[0]);
+  const isSingle = inputs.names === undefined && outputs.names === undefined;
+  if (isSingle && moreX.length === 0 && moreY.length === 0) return first;
+  const nameOf = (what: 'x' | 'y', at: number): string =>
+    `${part}.${what}.${(what === 'x' ? inputs : outputs).names?.[at] ?? String(at)}`;
+  const check = (column: Features, name: string): Features => {
+    if (rowCount(column) !== first.count)
+      throw badInput(
+        'data-shape',
+        `${name} of ${file} has ${rowCount(column)} rows where the first input has ${first.count}; give every input and output the same rows.`,
+      );
+    checkFinite(column, name, file);
+    return column;
+  };
+  return {
+    ...first,
+    several: {
+      x: moreX.map((column, i) => check(column, nameOf('x', i + 1))),
+      y: moreY.map((column, i) => toLabels(check(column, nameOf('y', i + 1)), classes[i + 1])),
+      ...(inputs.names === undefined ? {} : { inputNames: inputs.names }),
+      ...(outputs.names === undefined ? {} : { outputNames: outputs.names }),
+    },
+  };
+}
+
+/** Numbers of classes by output: one for the only output, a list, or by the output's name. */
+function classCounts(given: unknown, names: readonly string[] | undefined): readonly unknown[] {
+  if (Array.isArray(given)) return given;
+  return isRecord(given) ? (names ?? []).map((name) => given[name]) : [given];
 }
 
 /**
@@ -97,82 +127,6 @@ export function toLabels(column: Features, classes: unknown): Labels {
   };
 }
 
-async function readColumn(value: unknown, part: string, file: string): Promise<Features> {
-  if (typeof value === 'string') return readColumnFile(value, 1, part, file);
-  if (isRecord(value) && typeof value['file'] === 'string')
-    return readColumnFile(value['file'], scaleOf(value, part, file), part, file);
-  if (isTensor(value)) return { shape: value.shape.slice(1), data: asData(await value.data()), scale: 1 };
-  if (isRecord(value) && ArrayBuffer.isView(value['data']) && Array.isArray(value['shape'])) {
-    const shape = value['shape'].map(Number);
-    return { shape: shape.slice(1), data: asData(value['data']), scale: scaleOf(value, part, file) };
-  }
-  if (ArrayBuffer.isView(value)) return { shape: [], data: asData(value), scale: 1 };
-  if (Array.isArray(value)) return readNested(value, part, file);
-  throw badInput(
-    'data-format',
-    `${part} of ${file} is ${describe(value)}; give a tensor, nested arrays, { data, shape } or { file }.`,
-  );
-}
-
-async function readColumnFile(name: string, scale: number, part: string, file: string): Promise<Features> {
-  const resolved = path.resolve(path.dirname(file), name);
-  let bytes: Uint8Array;
-  try {
-    bytes = await readFile(resolved);
-  } catch (thrown) {
-    throw badInput(
-      'data-missing',
-      `${part} of ${file} names ${resolved}, which cannot be read: ${messageOf(thrown)}.`,
-      thrown,
-    );
-  }
-  if (bytes[0] === 0x1f && bytes[1] === 0x8b) bytes = gunzipSync(bytes);
-  return { ...readIdx(bytes, resolved), scale };
-}
-
-function scaleOf(value: Record<string, unknown>, part: string, file: string): number {
-  const scale = value['scale'] ?? 1;
-  if (typeof scale !== 'number' || !Number.isFinite(scale) || scale === 0)
-    throw badInput(
-      'data-format',
-      `The scale of ${part} in ${file} is ${describe(scale)}; give a number such as 1 / 255.`,
-    );
-  return scale;
-}
-
-function readNested(value: readonly unknown[], part: string, file: string): Features {
-  const shape: number[] = [];
-  for (
-    let level: unknown = value;
-    Array.isArray(level) || ArrayBuffer.isView(level);
-    level = (level as unknown[])[0]
-  )
-    shape.push((level as ArrayLike<unknown>).length);
-  const data = new Float32Array(shape.reduce((product, length) => product * length, 1));
-  let at = 0;
-  const walk = (level: unknown, depth: number): void => {
-    if (depth === shape.length) {
-      if (typeof level !== 'number' && typeof level !== 'boolean')
-        throw badInput(
-          'data-format',
-          `${part} of ${file} holds ${describe(level)} where a number should be.`,
-        );
-      data[at] = Number(level);
-      at += 1;
-      return;
-    }
-    const list = level as ArrayLike<unknown>;
-    if (!(Array.isArray(level) || ArrayBuffer.isView(level)) || list.length !== shape[depth])
-      throw badInput(
-        'data-shape',
-        `The rows of ${part} in ${file} are of different lengths; make them equal.`,
-      );
-    for (let i = 0; i < list.length; i += 1) walk(list[i], depth + 1);
-  };
-  walk(value, 0);
-  return { shape: shape.slice(1), data, scale: 1 };
-}
-
 /** @throws ShrinkError `data-nan` for a value that is no finite number */
 export function checkFinite(features: Features, part: string, file: string): void {
   if (!(features.data instanceof Float32Array)) return;
@@ -183,29 +137,4 @@ export function checkFinite(features: Features, part: string, file: string): voi
     'data-nan',
     `${part} of ${file} holds ${String(features.data[at])} in row ${Math.floor(at / size)}; replace or drop such rows.`,
   );
-}
-
-function asData(value: ArrayBufferView): Features['data'] {
-  if (value instanceof Float32Array || value instanceof Int32Array) return value;
-  if (value instanceof Uint8Array) return value;
-  return Float32Array.from(value as unknown as ArrayLike<number>);
-}
-
-interface TensorLike {
-  readonly shape: number[];
-  data(): Promise<ArrayBufferView>;
-}
-
-function isTensor(value: unknown): value is TensorLike {
-  return isRecord(value) && Array.isArray(value['shape']) && typeof value['data'] === 'function';
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null;
-}
-
-function describe(value: unknown): string {
-  if (value === null) return 'null';
-  if (Array.isArray(value)) return 'a list';
-  return typeof value === 'object' ? 'an object' : `${typeof value} ${JSON.stringify(value)}`;
 }

@@ -1,5 +1,5 @@
 import { permutation, seededRandom, mixSeed } from '../core/random';
-import { takeRows, type AnyFeatures, type Dataset, type Labels, type Rows } from './dataset';
+import { labelsOf, mapRows, takeRows, type AnyFeatures, type Dataset, type Rows } from './dataset';
 import type { ModuleParts } from './moduleData';
 
 /** Share of the rows held out for testing where the data has no test part. */
@@ -33,11 +33,18 @@ export function completeDataset<X extends AnyFeatures>(
 
 /** Class counts are those of all parts together. */
 function unifyClasses<X>(parts: ModuleParts<X>): Rows<X> {
-  const { train } = parts;
-  if (train.y.kind !== 'classes') return train;
-  const count = (labels: Labels | undefined): number => (labels?.kind === 'classes' ? labels.classes : 0);
-  const classes = Math.max(train.y.classes, count(parts.validation?.y), count(parts.test?.y));
-  return { ...train, y: { ...train.y, classes } };
+  const others = [parts.validation, parts.test].filter((rows) => rows !== undefined);
+  return mapRows(parts.train, {
+    x: (x) => x,
+    y: (y, at) => {
+      if (y.kind !== 'classes') return y;
+      const counts = others.map((rows) => {
+        const labels = labelsOf(rows)[at];
+        return labels?.kind === 'classes' ? labels.classes : 0;
+      });
+      return { ...y, classes: Math.max(y.classes, ...counts) };
+    },
+  });
 }
 
 function holdOut<X extends AnyFeatures>(rows: Rows<X>, share: number, seed: number): [Rows<X>, Rows<X>] {

@@ -1,5 +1,6 @@
 import type { AnyFeatures, Dataset, Features, Labels, Rows, StoredFeatures, Standardized } from './dataset';
 import { rowCount } from './dataset';
+import { badInput } from '../core/errors';
 import { sizeOf } from '../core/tensor';
 
 /** Values of rows that statistics read at once. */
@@ -16,11 +17,17 @@ interface Moments {
  * rows alone, in every part. Targets that are values are treated alike. A column that never changes becomes 0.
  *
  * @param measured columns to change, one a value of a row; without it, all
+ * @throws ShrinkError `data-standardize` for several inputs or outputs
  */
 export function standardizeDataset<X extends AnyFeatures>(
   dataset: Dataset<X>,
   measured?: readonly boolean[],
 ): Dataset<X> {
+  if (dataset.train.several !== undefined)
+    throw badInput(
+      'data-standardize',
+      'standardize=on is for data with one input and one output; standardise in the data module.',
+    );
   const trained: AnyFeatures = dataset.train.x;
   const inputs = 'fill' in trained ? storedMoments(trained) : momentsOf(trained);
   const { y } = dataset.train;

@@ -1,5 +1,5 @@
 import { badInput } from '../core/errors';
-import type { AnyFeatures } from './dataset';
+import { inputsOf, type AnyFeatures, type Rows } from './dataset';
 import type { ModuleParts } from './moduleData';
 import type { ReadData } from './tableParts';
 
@@ -18,7 +18,11 @@ export function withTest<X extends AnyFeatures>(
  */
 export function addTest<X extends AnyFeatures>(parts: ModuleParts<X>, from: ModuleParts<X>): ModuleParts<X> {
   const test = from.test ?? from.train;
-  const [given, wanted] = [test.x.shape.join(' × '), parts.train.x.shape.join(' × ')];
+  const shown = (rows: Rows<X>): string =>
+    inputsOf(rows)
+      .map((x) => x.shape.join(' × '))
+      .join(' and ');
+  const [given, wanted] = [shown(test), shown(parts.train)];
   if (given !== wanted)
     throw badInput(
       'data-shape',

@@ -1,6 +1,14 @@
 import { mixSeed, permutation, seededRandom } from '../core/random';
 import { sizeOf } from '../core/tensor';
-import { fillLabels, fillRows, type Rows } from '../data/dataset';
+import {
+  fillLabels,
+  fillRows,
+  inputsOf,
+  labelsOf,
+  type AnyFeatures,
+  type Labels,
+  type Rows,
+} from '../data/dataset';
 import type { TensorSpec } from '../engine/engine';
 
 /**
@@ -12,24 +20,30 @@ export class Batches {
   readonly batchSize: number;
   readonly perEpoch: number;
   /** Two, so that one can be filled while an engine still reads the other. */
-  private readonly buffers: (readonly [Float32Array, Float32Array])[];
-  private filled: { readonly step: number; readonly batch: [Float32Array, Float32Array] } | undefined;
+  private readonly buffers: Float32Array[][];
+  private filled: { readonly step: number; readonly batch: Float32Array[] } | undefined;
+  private readonly inputs: readonly AnyFeatures[];
+  private readonly labels: readonly Labels[];
+  /** Numbers of a row of each input, then of each output's labels. */
+  private readonly sizes: readonly number[];
   private epoch = -1;
   private order: Uint32Array = new Uint32Array(0);
 
-  /** @param labelShape of one row, as the loss wants it */
+  /** @param labelShapes of one row, output by output, as the losses want them */
   constructor(
     private readonly rows: Rows,
     batchSize: number,
-    private readonly labelShape: readonly number[],
+    private readonly labelShapes: readonly (readonly number[])[],
     private readonly seed: number,
   ) {
     this.batchSize = Math.min(batchSize, rows.count);
     this.perEpoch = batchesPerEpoch(rows.count, batchSize);
-    this.buffers = Array.from({ length: 2 }, () => [
-      new Float32Array(this.batchSize * sizeOf(rows.x.shape)),
-      new Float32Array(this.batchSize * sizeOf(labelShape)),
-    ]);
+    this.inputs = inputsOf(rows);
+    this.labels = labelsOf(rows);
+    this.sizes = [...this.inputs.map(({ shape }) => sizeOf(shape)), ...labelShapes.map(sizeOf)];
+    this.buffers = Array.from({ length: 2 }, () =>
+      this.sizes.map((size) => new Float32Array(this.batchSize * size)),
+    );
   }
 
   /** Rows of an epoch. */
@@ -42,16 +56,14 @@ export class Batches {
     return Math.min(this.batchSize, this.rows.count - (step % this.perEpoch) * this.batchSize);
   }
 
-  /** Shapes of a batch. @param rows that it has */
+  /** Shapes of a batch: of each input, then of each output's labels. @param rows that it has */
   specs(rows = this.batchSize): TensorSpec[] {
-    return [
-      { shape: [rows, ...this.rows.x.shape], dtype: 'float32' },
-      { shape: [rows, ...this.labelShape], dtype: 'float32' },
-    ];
+    const shapes = [...this.inputs.map(({ shape }) => shape), ...this.labelShapes];
+    return shapes.map((shape) => ({ shape: [rows, ...shape], dtype: 'float32' }));
   }
 
   /** The batch of a step, counted over all epochs. Its arrays are reused for the next but one. */
-  at(step: number): [Float32Array, Float32Array] {
+  at(step: number): Float32Array[] {
     if (this.filled?.step !== step) this.filled = { step, batch: this.fill(step) };
     return this.filled.batch;
   }
@@ -65,7 +77,7 @@ export class Batches {
     }
   }
 
-  private fill(step: number): [Float32Array, Float32Array] {
+  private fill(step: number): Float32Array[] {
     const epoch = Math.floor(step / this.perEpoch);
     if (epoch !== this.epoch) {
       this.epoch = epoch;
@@ -74,12 +86,15 @@ export class Batches {
     const start = (step % this.perEpoch) * this.batchSize;
     const indices = this.order.subarray(start, start + this.rowsAt(step));
     this.buffers.reverse();
-    const [xs, ys] = this.buffers[0] ?? [new Float32Array(0), new Float32Array(0)];
-    const x = xs.subarray(0, indices.length * sizeOf(this.rows.x.shape));
-    const y = ys.subarray(0, indices.length * sizeOf(this.labelShape));
-    fillRows(this.rows.x, indices, x);
-    fillLabels(this.rows.y, indices, sizeOf(this.labelShape), y);
-    return [x, y];
+    const batch = (this.buffers[0] ?? []).map((buffer, i) =>
+      buffer.subarray(0, indices.length * (this.sizes[i] ?? 0)),
+    );
+    batch.forEach((values, i) => {
+      const [x, y] = [this.inputs[i], this.labels[i - this.inputs.length]];
+      if (x !== undefined) fillRows(x, indices, values);
+      else if (y !== undefined) fillLabels(y, indices, this.sizes[i] ?? 0, values);
+    });
+    return batch;
   }
 }
 

@@ -36,7 +36,7 @@ export async function chooseEngine(
   );
   const optimizer = new Optimizer(optimizerSpec, network.optimizedVariables(mode.optimized));
   const controls = await makeControls(network, mode);
-  const batches = new Batches(prepared.dataset.train, batchSize, prepared.labelShape, seed);
+  const batches = new Batches(prepared.dataset.train, batchSize, prepared.labelShapes, seed);
   try {
     const { step, variables } = trainingStep(network, prepared.head, optimizer, { mode, controls });
     const candidates = providersHere().filter(({ name: other }) => other !== 'cpu' && !avoid.includes(other));
@@ -49,7 +49,7 @@ export async function chooseEngine(
         scalars: { learningRate: optimizerSpec.learningRate, randomSeed: seed, weightDecay: 0, lambda: 0 },
         identity: [
           prepared.graph,
-          prepared.head.loss,
+          prepared.head.outputs.map(({ loss }) => loss),
           batches.specs(),
           optimizerSpec,
           mode.form,

@@ -3,7 +3,7 @@ import { planCollection, replayEdits, type Collection } from '../core/collect';
 import type { Alive } from '../core/cost';
 import type { Sizing } from '../core/analysis';
 import type { HostTensor, LayerWeights } from '../core/tensor';
-import { outputDifference, outputsOf } from './evaluate';
+import { outputDifference, outputsOf, type Sample } from './evaluate';
 import { Network, switchPlace } from './network';
 import type { Optimizer, Slots } from './optimizer';
 import type { SwitchMode } from './switchModes';
@@ -23,7 +23,7 @@ export interface Collected {
  * outputs before and after.
  *
  * @param network whose switches of dead channels are 0
- * @param sample rows to compare outputs on, [rows, ...input] flattened, with their shape
+ * @param sample rows to compare outputs on
  * @throws ShrinkError `collection-changed-output`, naming the layers that lost channels
  */
 export async function collectGarbage(
@@ -32,10 +32,10 @@ export async function collectGarbage(
   alive: Alive,
   sizing: Sizing,
   mode: SwitchMode,
-  sample: { readonly x: Float32Array; readonly shape: readonly number[] },
+  sample: Sample,
 ): Promise<Collected> {
   const plan = planCollection(network.analysis, alive);
-  const before = await outputsOf(network, sample.x, sample.shape);
+  const before = await outputsOf(network, sample);
   const weights = await network.readWeights();
   const switches = await network.readSwitches();
   for (const edit of plan.switches) {
@@ -51,7 +51,7 @@ export async function collectGarbage(
     network.bank.form,
   );
   const slots = shrinkSlots(state.slots, network, shrunk, plan, mode.optimized);
-  const difference = outputDifference(before, await outputsOf(shrunk, sample.x, sample.shape));
+  const difference = outputDifference(before, await outputsOf(shrunk, sample));
   if (!(difference <= TOLERANCE)) {
     shrunk.dispose();
     throw new ShrinkError(

@@ -1,5 +1,5 @@
 import * as tf from '../engine/tf';
-import type { Head } from './head';
+import type { OutputHead } from './head';
 import type { Network } from './network';
 
 /** A finished network that another one is finished beside, and how much of its loss that makes up. */
@@ -13,34 +13,36 @@ export interface Distillation {
 
 const EPSILON = 1e-7;
 
+type Ends = readonly Pick<OutputHead, 'loss' | 'fromLogits'>[];
+
 /**
  * (1 − w)·L + w·T²·KL(teacher ‖ student), both softened by the temperature. T² keeps the gradient's size the same at
  * every temperature. A regression has no distribution to soften: its KL is half the squared difference of outputs,
- * which is that of two normal distributions of variance T², times T².
+ * which is that of two normal distributions of variance T², times T². Outputs are added up, as their losses are.
  *
  * @param loss of the labels
- * @param out the student's outputs, [batch, ...], as the head has them
+ * @param outs the student's outputs, [batch, ...], as the heads have them
  * @param teacher likewise
  */
 export function distilledLoss(
-  head: Pick<Head, 'loss' | 'fromLogits'>,
+  heads: Ends,
   loss: tf.Scalar,
-  out: tf.Tensor,
-  teacher: tf.Tensor,
+  outs: readonly tf.Tensor[],
+  teacher: readonly tf.Tensor[],
   { weight, temperature }: Pick<Distillation, 'weight' | 'temperature'>,
 ): tf.Scalar {
   const squared = temperature * temperature;
-  const difference = divergence(head, out, teacher, temperature);
+  const differences = heads.map((head, i) => {
+    const [out, taught] = [outs[i], teacher[i]];
+    if (out === undefined || taught === undefined) throw new RangeError(`output ${i} is missing`);
+    return divergence(head, out, taught, temperature);
+  });
+  const difference = differences.reduce((sum, next) => tf.add(sum, next));
   return tf.add(tf.mul(loss, 1 - weight), tf.mul(difference, weight * squared));
 }
 
 /** Mean KL(teacher ‖ student) over rows and positions. */
-function divergence(
-  head: Pick<Head, 'loss' | 'fromLogits'>,
-  out: tf.Tensor,
-  teacher: tf.Tensor,
-  temperature: number,
-): tf.Tensor {
+function divergence(head: Ends[number], out: tf.Tensor, teacher: tf.Tensor, temperature: number): tf.Tensor {
   switch (head.loss) {
     case 'meanSquaredError':
       return tf.div(tf.mean(tf.squaredDifference(teacher, out)), 2 * temperature * temperature);
@@ -60,7 +62,7 @@ function divergence(
   }
 }
 
-function logitsOf(head: Pick<Head, 'loss' | 'fromLogits'>, x: tf.Tensor): tf.Tensor {
+function logitsOf(head: Ends[number], x: tf.Tensor): tf.Tensor {
   if (head.fromLogits) return x;
   const p = tf.clipByValue(x, EPSILON, 1 - EPSILON);
   return head.loss === 'binaryCrossentropy' ? tf.log(tf.div(p, tf.sub(1, p))) : tf.log(p);

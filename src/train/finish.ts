@@ -1,10 +1,12 @@
 import { analyse } from '../core/analysis';
 import type { Metrics, Progress, RunEvent } from '../core/events';
 import { mixSeed } from '../core/random';
+import { inputsOf } from '../data/dataset';
 import type { Engine } from '../engine/engine';
 import { Batches } from './batches';
 import { BatchSteps } from './batchSteps';
 import { Evaluator } from './evaluate';
+import { classifies } from './head';
 import { Network, sizeOfNetwork } from './network';
 import { Optimizer, type OptimizerSpec } from './optimizer';
 import type { Prepared } from './prepare';
@@ -51,13 +53,14 @@ export interface FinishSetup {
 export async function finishSnapshot(setup: FinishSetup, snapshot: Snapshot): Promise<Finished | undefined> {
   const { engine, prepared, optimizer: spec, catchUp } = setup;
   const epochs = catchUp + setup.epochs;
-  const { dataset, head, labelShape } = prepared;
+  const { dataset, head, labelShapes } = prepared;
   const network = await Network.create(snapshot.graph, snapshot.weights, prepared.sizing, {});
   const optimizer = new Optimizer(spec, network.trainedVariables());
   const seed = mixSeed(setup.seed, 31);
-  const batches = new Batches(dataset.train, setup.batchSize, labelShape, seed);
+  const batches = new Batches(dataset.train, setup.batchSize, labelShapes, seed);
   const largest = Math.max(dataset.validation.count, dataset.test.count);
-  const evaluator = new Evaluator(engine, network, head, dataset.train.x.shape, labelShape, largest);
+  const rowShapes = inputsOf(dataset.train).map(({ shape }) => shape);
+  const evaluator = new Evaluator(engine, network, head, rowShapes, labelShapes, largest);
   const steps = epochs * batches.perEpoch;
   const falling = setup.epochs * batches.perEpoch;
   const { distil } = setup;
@@ -101,7 +104,7 @@ export async function finishSnapshot(setup: FinishSetup, snapshot: Snapshot): Pr
         setup.progress({ ...at, loss: mean, params: network.size().params, stepMs: median(times) });
         if (done !== 0) continue;
         await compiled.pull();
-        const train = head.classifies ? { loss: mean, accuracy: right / rows } : { loss: mean };
+        const train = classifies(head) ? { loss: mean, accuracy: right / rows } : { loss: mean };
         setup.emit({
           type: 'epoch',
           phase: 'finish',

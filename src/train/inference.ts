@@ -1,7 +1,6 @@
-import type * as tf from '../engine/tf';
-import { sizeOf } from '../core/tensor';
-import { fillRows, type Rows } from '../data/dataset';
+import { inputsOf, type Rows } from '../data/dataset';
 import type { CompiledStep, Engine } from '../engine/engine';
+import { sampleOf } from './evaluate';
 import { median } from './median';
 import { Network } from './network';
 import type { Prepared } from './prepare';
@@ -24,12 +23,7 @@ export async function timeInference(
   after: Snapshot,
 ): Promise<{ before: number; after: number; batchSize: number }> {
   const count = Math.min(batchSize, rows.count);
-  const x = new Float32Array(count * sizeOf(rows.x.shape));
-  fillRows(
-    rows.x,
-    Uint32Array.from({ length: count }, (_, i) => i),
-    x,
-  );
+  const batch = sampleOf(rows, count).map(({ x }) => x);
   const made = await Promise.all(
     [before, after].map((snapshot) => predictor(engine, prepared, snapshot, count)),
   );
@@ -38,7 +32,7 @@ export async function timeInference(
     for (let run = -WARM_UP; run < RUNS; run += 1)
       for (const [i, { step }] of made.entries()) {
         const started = performance.now();
-        await step.run([x], {});
+        await step.run(batch, {});
         if (run >= 0) times[i]?.push(performance.now() - started);
       }
   } finally {
@@ -58,12 +52,9 @@ async function predictor(
 ): Promise<{ step: CompiledStep; network: Network }> {
   const network = await Network.create(snapshot.graph, snapshot.weights, prepared.sizing, {});
   const step = await engine.compile(
-    ([input]) => {
-      if (input === undefined) throw new RangeError('one batch');
-      return [network.model.apply(input, { training: false }) as tf.Tensor];
-    },
+    (xs) => network.answer(xs, false),
     network.weightVariables(),
-    [{ shape: [count, ...prepared.dataset.test.x.shape], dtype: 'float32' }],
+    inputsOf(prepared.dataset.test).map(({ shape }) => ({ shape: [count, ...shape], dtype: 'float32' })),
     [],
   );
   return { step, network };

@@ -1,11 +1,11 @@
 import type { MetricName } from '../core/metrics';
 import * as tf from '../engine/tf';
-import type { Head } from './head';
+import type { OutputHead } from './head';
 
 /** The metrics of a source as sums over rows, so that batches add up, and back. */
 
 /** Sums over the rows of a batch, each a scalar. @param real [batch], 1 for rows that count */
-export function metricSums(head: Head, y: tf.Tensor, out: tf.Tensor, real: tf.Tensor): tf.Tensor[] {
+export function metricSums(head: OutputHead, y: tf.Tensor, out: tf.Tensor, real: tf.Tensor): tf.Tensor[] {
   const rows = out.shape[0];
   const [given, target] = [tf.reshape(out, [rows, -1]), tf.reshape(y, [rows, -1])];
   const total = (values: tf.Tensor): tf.Tensor => tf.sum(tf.mul(tf.mean(values, 1), real));
@@ -23,9 +23,16 @@ export function metricSums(head: Head, y: tf.Tensor, out: tf.Tensor, real: tf.Te
   return sums;
 }
 
+/** How many sums {@link metricSums} gives. */
+export function metricCount(head: OutputHead): number {
+  const squares = has(head, 'meanSquaredError') || has(head, 'rootMeanSquaredError');
+  const counts = has(head, 'precision') || has(head, 'recall');
+  return (has(head, 'meanAbsoluteError') ? 1 : 0) + (squares ? 1 : 0) + (counts ? 3 : 0);
+}
+
 /** @param sums in the order of {@link metricSums}, over all rows */
 export function metricsOfSums(
-  head: Head,
+  head: OutputHead,
   sums: readonly number[],
   rows: number,
 ): Readonly<Record<string, number>> {
@@ -45,6 +52,6 @@ export function metricsOfSums(
   return Object.fromEntries(head.metrics.map((name) => [name, found.get(name) ?? Number.NaN]));
 }
 
-function has({ metrics }: Head, name: MetricName): boolean {
+function has({ metrics }: OutputHead, name: MetricName): boolean {
   return metrics.includes(name);
 }

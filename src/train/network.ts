@@ -46,6 +46,21 @@ export class Network {
     return new Network(graph, analysis, places, bank, model);
   }
 
+  /** What the network says to a batch, output by output. @param xs input by input, [batch, ...] each */
+  answer(xs: readonly tf.Tensor[], training: boolean): tf.Tensor[] {
+    const [only] = xs;
+    const given = xs.length === 1 && only !== undefined ? only : [...xs];
+    return [this.model.apply(given, { training }) as tf.Tensor | tf.Tensor[]].flat();
+  }
+
+  /** The tensors of a batch: inputs first, then labels. @throws RangeError when there are not as many as the network has */
+  parts(batch: readonly tf.Tensor[]): { xs: readonly tf.Tensor[]; ys: readonly tf.Tensor[] } {
+    const { inputs, outputs } = this.graph;
+    if (batch.length !== inputs.length + outputs.length)
+      throw new RangeError(`a batch of ${inputs.length} inputs and ${outputs.length} outputs`);
+    return { xs: batch.slice(0, inputs.length), ys: batch.slice(inputs.length) };
+  }
+
   /** What the author's optimizer trains: every trainable weight, without the switches. */
   trainedVariables(): tf.Variable[] {
     return this.model.trainableWeights.map(variableOf);

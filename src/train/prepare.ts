@@ -5,16 +5,18 @@ import { allAlive } from '../core/cost';
 import { badInput } from '../core/errors';
 import type { LayerInfo } from '../core/events';
 import { foldableSizing } from '../core/foldable';
-import { readGraph, type Graph } from '../core/graph';
+import { readGraph, type Graph, type TensorRef } from '../core/graph';
 import { chooseMetrics, describeMetrics } from '../core/metrics';
 import type { LayerHint, Plan } from '../core/plan';
 import { splitActivations } from '../core/split';
 import type { LayerWeights } from '../core/tensor';
 import type { Topology } from '../core/topology';
-import type { Dataset } from '../data/dataset';
+import { labelsOf, type Dataset } from '../data/dataset';
 import type { Engine } from '../engine/engine';
-import { fitInput } from './fitInput';
-import { chooseHead, type Head } from './head';
+import { fitInputs } from './fitInput';
+import { fitColumns } from './fitColumns';
+import { chooseHead, type Head, type OutputHead } from './head';
+import { lossesOf, type LossesGiven } from './losses';
 import type { OptimizerSpec } from './optimizer';
 import type { SwitchMode } from './switchModes';
 
@@ -26,8 +28,8 @@ export interface AuthoredModel {
   readonly siteOf: Readonly<Record<string, number>>;
   /** Axis order of the rows that its author gives it; the topology itself is channels last. */
   readonly axes?: 'channels-first' | 'channels-last';
-  /** Loss that the source compiled the model with. */
-  readonly loss?: string;
+  /** Losses that the source compiled the model with: one for all outputs, a list in their order, or by their names. */
+  readonly loss?: LossesGiven;
   /** Metrics that the source names, in its spelling. */
   readonly metrics?: readonly string[];
 }
@@ -43,8 +45,8 @@ export interface Prepared {
   readonly hintLambda: (layer: string) => number | undefined;
   readonly analysis: Analysis;
   readonly dataset: Dataset;
-  /** Shape of one row of labels. */
-  readonly labelShape: readonly number[];
+  /** Shape of one row of labels, output by output. */
+  readonly labelShapes: readonly (readonly number[])[];
   readonly layers: readonly LayerInfo[];
   readonly notes: readonly string[];
 }
@@ -75,21 +77,18 @@ export function prepareTraining(
   const graph = splitActivations(authored);
   const sizing = foldableSizing(graph, sizingOf(plan, hints, authored));
   const first = analyse(graph, sizing);
-  const [input] = graph.inputs;
-  const [output] = graph.outputs;
-  if (input === undefined || output === undefined || graph.inputs.length > 1)
-    throw badInput(
-      'several-inputs',
-      `The model has ${graph.inputs.length} inputs; ShrinkNets trains models with one.`,
-    );
   const notes: string[] = [...data.notes];
-  const dataset = fitInput(data, first.tensor(input).shape.slice(1), model.axes, notes);
-  const outputShape = first.tensor(output).shape.slice(1);
-  const fitting = chooseHead(graph, outputShape, dataset.train.y, lossWanted ?? model.loss);
-  const chosen = chooseMetrics(model.metrics ?? [], kindOf(fitting));
-  const head = { ...fitting, metrics: chosen.measured };
-  const measured = describeMetrics(model.metrics ?? [], chosen);
-  if (measured !== undefined) notes.push(measured);
+  const ends = { inputs: namesOf(authored.inputs), outputs: namesOf(authored.outputs) };
+  const wanted = graph.inputs.map((input, i) => {
+    const name = ends.inputs[i];
+    const isSingle = graph.inputs.length === 1 || name === undefined;
+    return { shape: first.tensor(input).shape.slice(1), ...(isSingle ? {} : { name }) };
+  });
+  const dataset = fitInputs(fitColumns(data, ends), wanted, model.axes, notes);
+  const outputShapes = graph.outputs.map((output) => first.tensor(output).shape.slice(1));
+  const losses = lossesOf(lossWanted ?? model.loss, ends.outputs);
+  const fitting = chooseHead(graph, outputShapes, labelsOf(dataset.train), losses, ends.outputs);
+  const head = withMetrics(fitting, model.metrics ?? [], notes);
   const limitsOf = (layer: string): WidthLimits => limitsFrom(hints.get(layer));
   const limited = applyLimits(head.graph, model.weights, sizing, limitsOf, notes);
   const analysis = analyse(limited.graph, sizing);
@@ -110,15 +109,35 @@ export function prepareTraining(
     hintLambda: (layer) => hints.get(layer)?.lambda,
     analysis,
     dataset,
-    labelShape: labelShapeOf(dataset, outputShape, head),
+    labelShapes: labelShapesOf(dataset, outputShapes, head),
     layers: describeLayers(analysis, model.siteOf, first),
     notes,
   };
 }
 
-function kindOf({ classifies, loss }: Head): 'two' | 'several' | 'values' {
-  if (!classifies) return 'values';
-  return loss === 'binaryCrossentropy' ? 'two' : 'several';
+/** Names of the layers at a model's ends; a layer called twice is told apart by a number. */
+function namesOf(refs: readonly TensorRef[]): string[] {
+  return refs.map(({ layer }, i) => {
+    const before = refs.slice(0, i).filter((other) => other.layer === layer).length;
+    return before === 0 ? layer : `${layer}_${before}`;
+  });
+}
+
+/** Chooses which of the source's metrics each output is measured by. */
+function withMetrics(head: Head, names: readonly string[], notes: string[]): Head {
+  const chosen = head.outputs.map((output) => chooseMetrics(names, kindOf(output)));
+  const others = names.filter((name) => chosen.every((choice) => choice.others.includes(name)));
+  const measured = describeMetrics(names, { measured: [], others });
+  if (measured !== undefined) notes.push(measured);
+  return {
+    ...head,
+    outputs: head.outputs.map((output, i) => ({ ...output, metrics: chosen[i]?.measured ?? [] })),
+  };
+}
+
+function kindOf(output: OutputHead): 'two' | 'several' | 'values' {
+  if (!output.classifies) return 'values';
+  return output.loss === 'binaryCrossentropy' ? 'two' : 'several';
 }
 
 function hintsByLayer(
@@ -182,16 +201,18 @@ function applyLimits(
   return { graph: plan.graph, weights: replayEdits(weights, plan.edits) };
 }
 
-function labelShapeOf(
+function labelShapesOf(
   dataset: Dataset,
-  outputShape: readonly (number | null)[],
+  outputShapes: readonly (readonly (number | null)[])[],
   head: Head,
-): readonly number[] {
-  const { y } = dataset.train;
-  if (y.kind === 'classes') return [head.width];
-  return y.features.shape.length === 0
-    ? [1]
-    : outputShape.map((length, i) => length ?? y.features.shape[i] ?? 1);
+): readonly (readonly number[])[] {
+  return labelsOf(dataset.train).map((y, i) => {
+    if (y.kind === 'classes') return [head.outputs[i]?.width ?? 1];
+    const { shape } = y.features;
+    return shape.length === 0
+      ? [1]
+      : (outputShapes[i] ?? []).map((length, axis) => length ?? shape[axis] ?? 1);
+  });
 }
 
 /** @param authored analysis of the model before limits were applied, for the widths in the source */

@@ -7,9 +7,11 @@ import type { Checkpoint, RunContext } from '../core/job';
 import { sizeUnit, weighsLatency, type TrainOptions } from '../core/options';
 import { mixSeed } from '../core/random';
 import { afterEpoch, lambdaFactor, NO_PLATEAU, SMALLEST_RATE } from '../core/schedules';
+import { inputsOf } from '../data/dataset';
 import { Batches } from './batches';
 import { readCheckpoint, takeCheckpoint, writeSwitches, type SessionState } from './checkpoint';
 import { Evaluator } from './evaluate';
+import { classifies } from './head';
 import { finishSnapshot, type Finished, type FinishSetup } from './finish';
 import { median } from './median';
 import { Network, sizeOfNetwork } from './network';
@@ -56,7 +58,7 @@ class Session {
     this.batches = new Batches(
       prepared.dataset.train,
       this.options.batchSize,
-      prepared.labelShape,
+      prepared.labelShapes,
       mixSeed(this.options.seed, 1),
     );
     this.startSize = sizeOfNetwork(prepared.analysis)[sizeUnit(this.options.cost)];
@@ -290,7 +292,7 @@ class Session {
     if (this.options.rateSchedule === 'plateau')
       state.plateau = afterEpoch(state.plateau, validation.accuracy ?? -validation.loss);
     const loss = state.epoch.loss / state.epoch.rows;
-    const train: Metrics = head.classifies
+    const train: Metrics = classifies(head)
       ? { loss, accuracy: state.epoch.right / state.epoch.rows }
       : { loss };
     this.context.emit({
@@ -311,8 +313,9 @@ class Session {
 
   private async validate(network: Network, count: number): Promise<Metrics> {
     const { engine, prepared } = this.inputs;
-    const { head, dataset, labelShape } = prepared;
-    const evaluator = new Evaluator(engine, network, head, dataset.train.x.shape, labelShape, count);
+    const { head, dataset, labelShapes } = prepared;
+    const rowShapes = inputsOf(dataset.train).map(({ shape }) => shape);
+    const evaluator = new Evaluator(engine, network, head, rowShapes, labelShapes, count);
     try {
       return await evaluator.measure(dataset.validation);
     } finally {

@@ -2,8 +2,8 @@ import { BudgetController, LambdaController, OriginalController, type Controller
 import { costsWith } from '../core/cost';
 import type { LatencyTable } from '../core/latency';
 import { sizeUnit, type TrainOptions } from '../core/options';
-import { fillRows } from '../data/dataset';
 import type { Batches } from './batches';
+import { sampleOf } from './evaluate';
 import type { Prepared, SessionInputs } from './prepare';
 import type { TrunkSetup } from './trunk';
 
@@ -13,14 +13,7 @@ const SAMPLE_ROWS = 8;
 /** What a trunk needs of a run. */
 export function trunkSetup(options: TrainOptions, inputs: SessionInputs, batches: Batches): TrunkSetup {
   const { engine, prepared, optimizer, mode } = inputs;
-  const { x: features, count } = prepared.dataset.validation;
-  const rows = Math.min(SAMPLE_ROWS, count);
-  const x = new Float32Array(rows * features.shape.reduce((product, length) => product * length, 1));
-  fillRows(
-    features,
-    Uint32Array.from({ length: rows }, (_, i) => i),
-    x,
-  );
+  const { validation } = prepared.dataset;
   return {
     engine,
     head: prepared.head,
@@ -32,7 +25,7 @@ export function trunkSetup(options: TrainOptions, inputs: SessionInputs, batches
     lambda2: options.mode === 'budget' ? 0 : options.lambda2,
     seed: options.seed,
     batches,
-    sample: { x, shape: [rows, ...features.shape] },
+    sample: sampleOf(validation, Math.min(SAMPLE_ROWS, validation.count)),
   };
 }
 

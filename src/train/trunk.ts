@@ -9,6 +9,7 @@ import type { Engine } from '../engine/engine';
 import type { Batches } from './batches';
 import { BatchSteps } from './batchSteps';
 import { collectGarbage } from './collector';
+import type { Sample } from './evaluate';
 import type { Head } from './head';
 import type { Network } from './network';
 import { Optimizer, type OptimizerSpec } from './optimizer';
@@ -42,7 +43,7 @@ export interface TrunkSetup {
   readonly seed: number;
   readonly batches: Batches;
   /** Rows on which outputs are compared before and after a collection. */
-  readonly sample: { readonly x: Float32Array; readonly shape: readonly number[] };
+  readonly sample: Sample;
 }
 
 /** What a collection did, for the journal. */

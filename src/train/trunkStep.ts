@@ -1,7 +1,7 @@
 import * as tf from '../engine/tf';
 import type { CompiledStep, Engine, StepFunction, StepScalars, TensorSpec } from '../engine/engine';
 import { distilledLoss, type Distillation } from './distil';
-import { meanLoss, rowAccuracy, type Head } from './head';
+import { meanAccuracy, meanLoss, type Head } from './head';
 import type { Network } from './network';
 import type { Optimizer } from './optimizer';
 import { variablesOf, type SwitchControls } from './switchControls';
@@ -36,25 +36,19 @@ export function trainingStep(
   const weights = network.trainedVariables();
   const betas = controls.map((control) => control.beta);
   const optimized = mode.optimized ? [...weights, ...betas] : weights;
-  const step: StepFunction = ([x, y], scalars) => {
-    if (x === undefined || y === undefined) throw new RangeError('a batch is x and y');
+  const step: StepFunction = (batch, scalars) => {
+    const { xs, ys } = network.parts(batch);
     const measured: { loss?: tf.Tensor; right?: tf.Tensor } = {};
     const { value, grads } = tf.variableGrads(() => {
-      const out = network.model.apply(x, { training: true }) as tf.Tensor;
-      const loss = meanLoss(head, y, out);
+      const outs = network.answer(xs, true);
+      const loss = meanLoss(head, ys, outs);
       // Kept: what a gradient function makes besides its value is disposed with its tape.
-      measured.right = tf.keep(tf.mean(rowAccuracy(head, y, out)));
+      measured.right = tf.keep(tf.mean(meanAccuracy(head, ys, outs)));
       measured.loss = tf.keep(tf.clone(loss));
       const taught =
         distillation === undefined
           ? loss
-          : distilledLoss(
-              head,
-              loss,
-              out,
-              distillation.teacher.model.apply(x, { training: false }) as tf.Tensor,
-              distillation,
-            );
+          : distilledLoss(head.outputs, loss, outs, distillation.teacher.answer(xs, false), distillation);
       return addPenalties(
         taught,
         network.model,

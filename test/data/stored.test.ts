@@ -26,7 +26,7 @@ import { readDataFiles, type DataNames } from '../../src/data/readData';
 import { completeDataset } from '../../src/data/splitData';
 import { standardizeDataset } from '../../src/data/standardize';
 import { Conversion, Stopped } from '../../src/data/stored/conversion';
-import { fitInput } from '../../src/train/fitInput';
+import { fitInputs } from '../../src/train/fitInput';
 import { eventsOf, makeProject, root, startCli } from '../support/cli';
 import { DIGITS, idx, makeFolder, npy, REAL, type Folder } from './files';
 
@@ -158,8 +158,9 @@ describe('rows on disk', () => {
     expectSame(a, b);
     const [c, h, w] = [a.train.x.shape[2] ?? 0, a.train.x.shape[0] ?? 0, a.train.x.shape[1] ?? 0];
     // Rows of [h, w, c], taken as channels first, are transposed to [w, c, h].
+    const wanted = [{ shape: [w, c, h] }];
     if (c > 1)
-      expectSame(fitInput(a, [w, c, h], 'channels-first', []), fitInput(b, [w, c, h], 'channels-first', []));
+      expectSame(fitInputs(a, wanted, 'channels-first', []), fitInputs(b, wanted, 'channels-first', []));
     // Sums are taken in another order, so that the last bits may differ.
     const [sa, sb] = [standardizeDataset(a, memory.measured), standardizeDataset(b, disk.measured)];
     const [va, vb] = [valuesOf(sa.train), valuesOf(sb.train)];

@@ -13,13 +13,13 @@ import type { Engine } from '../../src/engine/engine';
 import * as tf from '../../src/engine/tf';
 import { readWeights, topologyOf } from '../../src/train/model';
 import { Network } from '../../src/train/network';
-import { outputDifference } from '../../src/train/evaluate';
+import { outputDifference, outputsOf } from '../../src/train/evaluate';
 import { shrinkSlots } from '../../src/train/collector';
 import { Optimizer, type OptimizerName } from '../../src/train/optimizer';
 import { disposeControls, makeControls } from '../../src/train/switchControls';
 import { PROXIMAL } from '../../src/train/switchModes';
 import { compileTraining } from '../../src/train/trunkStep';
-import { EVERYTHING } from './smallNet';
+import { EVERYTHING, headOf } from './smallNet';
 
 /** Networks of which a random part of the channels is dead: masked first, collected then. */
 
@@ -70,19 +70,6 @@ async function collectMasked({ analysis, sizing, alive, network }: Masked) {
   return { plan, network: await Network.create(plan.graph, weights, sizing, switches) };
 }
 
-/** What a network answers, all outputs one after the other. */
-async function answersOf(network: Network, inputs: Masked['inputs']): Promise<Float32Array> {
-  const outputs = tf.tidy(() => {
-    const given = inputs.map(({ x, shape }) => tf.tensor(x, [...shape]));
-    const [first] = given;
-    const only = given.length === 1 && first !== undefined ? first : given;
-    return [network.model.apply(only, { training: false }) as tf.Tensor | tf.Tensor[]].flat();
-  });
-  const parts = await Promise.all(outputs.map((output) => output.data()));
-  tf.dispose(outputs);
-  return Float32Array.from(parts.flatMap((part) => [...part]));
-}
-
 /** Five training steps towards a class a row; dead channels stay dead. */
 async function trainFive(
   engine: Engine,
@@ -90,30 +77,33 @@ async function trainFive(
   optimizer: Optimizer,
   { analysis, alive }: Pick<Masked, 'analysis' | 'alive'>,
   inputs: Masked['inputs'],
-  outputs: number,
+  outputs: readonly number[],
 ): Promise<{ weights: LayerWeights; switches: Record<string, Float32Array> }> {
-  const [input] = inputs;
-  if (input === undefined || inputs.length > 1) throw new RangeError('a step takes one input');
   const controls = await makeControls(network, PROXIMAL);
   for (const { hub: name, state } of controls) {
     const hub = analysis.hubs.find((candidate) => candidate.name === name);
     tf.tidy(() => state.alive.assign(tf.tensor1d(Array.from(hub?.classes ?? [], (c) => alive[c] ?? 1))));
   }
-  const head = {
-    loss: 'categoricalCrossentropy',
-    fromLogits: true,
-    graph: network.graph,
-    width: outputs,
-    classifies: true,
-    metrics: [],
-  } as const;
-  const step = await compileTraining(engine, network, head, optimizer, { mode: PROXIMAL, controls }, [
-    { shape: input.shape, dtype: 'float32' },
-    { shape: [ROWS, outputs], dtype: 'float32' },
-  ]);
-  const y = Float32Array.from({ length: ROWS * outputs }, (_, i) => (i % (outputs + 1) === 0 ? 1 : 0));
+  const head = headOf(network.graph, 'categoricalCrossentropy', outputs);
+  const step = await compileTraining(
+    engine,
+    network,
+    head,
+    optimizer,
+    { mode: PROXIMAL, controls },
+    [...inputs.map(({ shape }) => shape), ...outputs.map((width) => [ROWS, width])].map((shape) => ({
+      shape,
+      dtype: 'float32',
+    })),
+  );
+  const batch = [
+    ...inputs.map(({ x }) => x),
+    ...outputs.map((width) =>
+      Float32Array.from({ length: ROWS * width }, (_, i) => (i % (width + 1) === 0 ? 1 : 0)),
+    ),
+  ];
   for (let i = 0; i < 5; i += 1)
-    await step.run([input.x, y], { learningRate: 0.01, randomSeed: i, weightDecay: 0, lambda: 0 });
+    await step.run(batch, { learningRate: 0.01, randomSeed: i, weightDecay: 0, lambda: 0 });
   const result = { weights: await network.readWeights(), switches: await network.readSwitches() };
   step.dispose();
   disposeControls(controls);
@@ -137,16 +127,16 @@ function expectSame(a: LayerWeights, b: LayerWeights): void {
  * @returns how many channels went
  */
 export async function expectSameAnswers(masked: Masked): Promise<number> {
-  const before = await answersOf(masked.network, masked.inputs);
+  const before = await outputsOf(masked.network, masked.inputs);
   const small = await collectMasked(masked);
-  expect(outputDifference(before, await answersOf(small.network, masked.inputs))).toBeLessThan(1e-5);
+  expect(outputDifference(before, await outputsOf(small.network, masked.inputs))).toBeLessThan(1e-5);
   for (const width of Object.values(small.network.widths())) expect(width).toBeGreaterThan(0);
   const { analysis, places, graph } = small.network;
   const weights = await small.network.readWeights();
   const folded = foldSwitches(analysis, places, weights, await small.network.readSwitches());
   const plain = await Network.create(graph, folded, EVERYTHING, {});
   expect(plain.model.layers.every((layer) => layer.getClassName() !== 'ShrinkFilter')).toBe(true);
-  expect(outputDifference(before, await answersOf(plain, masked.inputs))).toBeLessThan(1e-5);
+  expect(outputDifference(before, await outputsOf(plain, masked.inputs))).toBeLessThan(1e-5);
   small.network.dispose();
   plain.dispose();
   return Object.values(small.plan.removed).reduce((sum, count) => sum + count, 0);
@@ -157,7 +147,7 @@ export async function expectSameSteps(
   engine: Engine,
   masked: Masked,
   name: OptimizerName,
-  outputs: number,
+  outputs: readonly number[],
 ): Promise<void> {
   const { network, inputs } = masked;
   const spec = { name, learningRate: 0.01, settings: {} };

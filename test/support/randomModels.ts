@@ -47,8 +47,10 @@ const FAMILIES = ['image', 'vector', 'sequence'] as const;
 
 export interface RandomModel {
   readonly model: tf.LayersModel;
-  readonly inputShape: readonly number[];
-  readonly outputs: number;
+  /** Of one row, input by input. */
+  readonly inputShapes: readonly (readonly number[])[];
+  /** Width of each output. */
+  readonly outputs: readonly number[];
 }
 
 /** Draws a model. Its weights are random as well, biases and normalisations included. */
@@ -68,11 +70,35 @@ export function drawModel(seed: number): RandomModel {
   if (family === 'sequence')
     x = c.pick(2) === 0 ? flatten(x) : (tf.layers.globalAveragePooling1d({}).apply(x) as Tensor);
   if (c.pick(2) === 0) x = vectorBlock(c, x);
-  const outputs = 3;
-  const out = tf.layers.dense({ units: outputs }).apply(x) as Tensor;
-  const model = tf.model({ inputs: input, outputs: out });
+  const second = c.pick(3) === 0 ? tf.input({ shape: [4] }) : undefined;
+  if (second !== undefined) x = joined(c, x, vectorBlock(c, second));
+  const out = tf.layers.dense({ units: 3 }).apply(x) as Tensor;
+  const other = c.pick(3) === 0 ? otherOutput(c, x, out) : undefined;
+  const model = tf.model({
+    inputs: second === undefined ? input : [input, second],
+    outputs: other === undefined ? out : [out, other],
+  });
   randomise(model, c.pick(1000));
-  return { model, inputShape, outputs };
+  return {
+    model,
+    inputShapes: second === undefined ? [inputShape] : [inputShape, [4]],
+    outputs: other === undefined ? [3] : [3, 2],
+  };
+}
+
+/** What two inputs made, side by side or as one sum. */
+function joined(c: Choices, a: Tensor, b: Tensor): Tensor {
+  if (c.pick(2) === 0) return tf.layers.concatenate().apply([a, b]) as Tensor;
+  const width = c.width();
+  const dense = (x: Tensor): Tensor =>
+    tf.layers.dense({ units: width, activation: c.of(ACTIVATIONS) }).apply(x) as Tensor;
+  return tf.layers.add().apply([dense(a), dense(b)]) as Tensor;
+}
+
+/** A second output: beside the first, behind layers of its own, or made of the first. */
+function otherOutput(c: Choices, x: Tensor, first: Tensor): Tensor {
+  const from = [x, vectorBlock(c, x), first][c.pick(3)] ?? x;
+  return tf.layers.dense({ units: 2 }).apply(from) as Tensor;
 }
 
 function flatten(x: Tensor): Tensor {

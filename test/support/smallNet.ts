@@ -1,10 +1,10 @@
 import { analyse, type Sizing } from '../../src/core/analysis';
-import { readGraph } from '../../src/core/graph';
+import { readGraph, type Graph } from '../../src/core/graph';
 import { normalSamples, seededRandom } from '../../src/core/random';
 import { splitActivations } from '../../src/core/split';
 import type { Engine } from '../../src/engine/engine';
 import * as tf from '../../src/engine/tf';
-import type { Head } from '../../src/train/head';
+import type { Head, LossName } from '../../src/train/head';
 import { readWeights, topologyOf } from '../../src/train/model';
 import { Network } from '../../src/train/network';
 import { Optimizer, type OptimizerName } from '../../src/train/optimizer';
@@ -55,14 +55,7 @@ export async function stepper(
   const y = normalSamples(rows * options.outputs, random);
   const controls = await makeControls(network, mode);
   const opt = new Optimizer({ ...optimizer, settings: {} }, network.optimizedVariables(mode.optimized));
-  const head: Head = {
-    loss: 'meanSquaredError',
-    fromLogits: false,
-    graph: network.graph,
-    width: options.outputs,
-    classifies: false,
-    metrics: [],
-  };
+  const head = headOf(network.graph, 'meanSquaredError', [options.outputs]);
   const { decayPower } = options;
   const step = await compileTraining(
     engine,
@@ -96,6 +89,20 @@ export async function stepper(
       network.dispose();
     },
   };
+}
+
+/** A head of outputs of these widths, all with one loss; logits where it has any. */
+export function headOf(graph: Graph, loss: LossName, widths: readonly number[]): Head {
+  const classifies = loss !== 'meanSquaredError';
+  const outputs = widths.map((width, i) => ({
+    name: `out${i}`,
+    loss,
+    fromLogits: classifies,
+    width,
+    classifies,
+    metrics: [],
+  }));
+  return { graph, outputs };
 }
 
 /** `inputs` → `width` (relu) → `outputs`, with weights from a seed. */

@@ -37,7 +37,7 @@ function run(
 ): number {
   return tf.tidy(
     () =>
-      distilledLoss({ loss, fromLogits }, tf.scalar(0.7), tf.tensor2d(student), tf.tensor2d(teacher), {
+      distilledLoss([{ loss, fromLogits }], tf.scalar(0.7), [tf.tensor2d(student)], [tf.tensor2d(teacher)], {
         weight,
         temperature,
       }).dataSync()[0] ?? Number.NaN,
@@ -86,10 +86,10 @@ describe('(1 − w)·L + w·T²·KL(teacher ‖ student)', () => {
     const { grads } = tf.variableGrads(
       () =>
         distilledLoss(
-          { loss: 'categoricalCrossentropy', fromLogits: true },
+          [{ loss: 'categoricalCrossentropy', fromLogits: true }],
           tf.scalar(0),
-          student,
-          tf.tensor2d(TEACHER),
+          [student],
+          [tf.tensor2d(TEACHER)],
           { weight: 1, temperature: t },
         ),
       [student],

@@ -14,8 +14,8 @@ beforeAll(async () => {
 
 /** A random model, filtered, with random switches of which a random part is dead. */
 async function drawMasked(seed: number) {
-  const { model, inputShape, outputs } = drawModel(seed);
-  return { ...(await maskModel(model, [inputShape], seed)), outputs };
+  const { model, inputShapes, outputs } = drawModel(seed);
+  return { ...(await maskModel(model, inputShapes, seed)), outputs };
 }
 
 describe('removing dead channels', () => {

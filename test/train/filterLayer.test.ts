@@ -100,7 +100,7 @@ describe('a Filter', () => {
     const x = Float32Array.from([1, -2, 0.5]);
     const outputs = async (mode: typeof relu, beta: number[]): Promise<Float32Array> => {
       const network = await filtered(denseModel(3, 4, 2), mode, { hidden: Float32Array.from(beta) });
-      const out = await outputsOf(network, x, [1, 3]);
+      const out = await outputsOf(network, [{ x, shape: [1, 3] }]);
       network.dispose();
       return out;
     };

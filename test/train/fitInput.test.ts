@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Dataset, Features } from '../../src/data/dataset';
-import { fitInput } from '../../src/train/fitInput';
+import { fitInputs } from '../../src/train/fitInput';
 
 /** Two rows that count from 0. */
 function rowsOf(shape: readonly number[]): Dataset<Features> {
@@ -16,7 +16,7 @@ function fitted(
   axes: 'channels-first' | 'channels-last' | undefined,
 ): { shape: readonly number[]; data: number[]; notes: string[] } {
   const notes: string[] = [];
-  const { test } = fitInput(rowsOf(given), wanted, axes, notes);
+  const { test } = fitInputs(rowsOf(given), [{ shape: wanted }], axes, notes);
   return { shape: test.x.shape, data: [...test.x.data], notes };
 }
 

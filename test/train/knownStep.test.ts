@@ -15,7 +15,7 @@ import { disposeControls, makeControls } from '../../src/train/switchControls';
 import { drawSwitches, PROXIMAL } from '../../src/train/switchModes';
 import { STEP_SCALARS, trainingStep } from '../../src/train/trunkStep';
 import { drawModel, modelSeeds } from '../support/randomModels';
-import { EVERYTHING } from '../support/smallNet';
+import { EVERYTHING, headOf } from '../support/smallNet';
 
 const ROWS = 4;
 
@@ -51,7 +51,7 @@ it('what is known of a step at other widths is what a trace of it finds, on rand
   let known = 0;
   await fc.assert(
     fc.asyncProperty(modelSeeds, async (seed) => {
-      const { model, inputShape, outputs } = drawModel(seed);
+      const { model, inputShapes, outputs } = drawModel(seed);
       const graph = splitActivations(readGraph(topologyOf(model)));
       const weights = await readWeights(model);
       model.dispose();
@@ -59,18 +59,11 @@ it('what is known of a step at other widths is what a trace of it finds, on rand
       const drawn = drawSwitches(PROXIMAL, plain.analysis, 3);
       plain.dispose();
       let network = await Network.create(graph, weights, EVERYTHING, drawn);
-      const head = {
-        loss: 'categoricalCrossentropy',
-        fromLogits: true,
-        graph,
-        width: outputs,
-        classifies: true,
-        metrics: [],
-      } as const;
-      const batch = [
-        [ROWS, ...inputShape],
-        [ROWS, outputs],
-      ].map((shape) => ({ shape, dtype: 'float32' as const }));
+      const head = headOf(graph, 'categoricalCrossentropy', outputs);
+      const batch = [...inputShapes, ...outputs.map((width) => [width])].map((shape) => ({
+        shape: [ROWS, ...shape],
+        dtype: 'float32' as const,
+      }));
       const tracer = new Tracer(true, true);
       let before: KnownStep | undefined;
       for (let i = 0; i < 4; i += 1) {

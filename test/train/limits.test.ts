@@ -22,7 +22,7 @@ import { topologyOf } from '../../src/train/model';
 import { sizeOfNetwork } from '../../src/train/network';
 import { GROUP_SPARSITY, PROXIMAL, subgradientMode, type SwitchMode } from '../../src/train/switchModes';
 import { Trunk } from '../../src/train/trunk';
-import { EVERYTHING, filtered } from '../support/smallNet';
+import { EVERYTHING, filtered, headOf } from '../support/smallNet';
 
 let engine: Engine;
 
@@ -110,7 +110,7 @@ describe('min, max and multiple', () => {
               },
             },
             16,
-            [2],
+            [[2]],
             seed,
           );
           // First weights from the seed too: how many die must not depend on chance.
@@ -120,14 +120,7 @@ describe('min, max and multiple', () => {
           const trunk = await Trunk.create(
             {
               engine,
-              head: {
-                loss: 'meanSquaredError',
-                fromLogits: false,
-                graph: network.graph,
-                width: 2,
-                classifies: false,
-                metrics: [],
-              },
+              head: headOf(network.graph, 'meanSquaredError', [2]),
               sizing: EVERYTHING,
               optimizer: { name: 'adam', learningRate: 0.02, settings: {} },
               mode,
@@ -136,7 +129,7 @@ describe('min, max and multiple', () => {
               decayPower: 2,
               seed,
               batches,
-              sample: { x: normalSamples(4 * INPUTS, random), shape: [4, INPUTS] },
+              sample: [{ x: normalSamples(4 * INPUTS, random), shape: [4, INPUTS] }],
             },
             network,
           );

@@ -57,7 +57,7 @@ async function makeTrunk(engine: Engine, width: number): Promise<Trunk> {
     x: { shape: [6, 6, 1], data: normalSamples(count * 36, seededRandom(1)), scale: 1 },
     y: { kind: 'classes', ids: Int32Array.from({ length: count }, (_, i) => i % 3), classes: 3 },
   } as const;
-  const head = chooseHead(graph, [3], rows.y, undefined);
+  const head = chooseHead(graph, [[3]], [rows.y]);
   const started = await Network.create(head.graph, weights, NOTHING, {});
   const switches = drawSwitches(PROXIMAL, started.analysis, mixSeed(1));
   started.dispose();
@@ -72,8 +72,8 @@ async function makeTrunk(engine: Engine, width: number): Promise<Trunk> {
       lambda2: 0,
       decayPower: 2,
       seed: 1,
-      batches: new Batches(rows, 16, [3], 1),
-      sample: { x: rows.x.data.slice(0, 8 * 36), shape: [8, 6, 6, 1] },
+      batches: new Batches(rows, 16, [[3]], 1),
+      sample: [{ x: rows.x.data.slice(0, 8 * 36), shape: [8, 6, 6, 1] }],
     },
     await Network.create(head.graph, weights, NOTHING, switches),
   );
