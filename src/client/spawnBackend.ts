@@ -4,6 +4,7 @@ import { open } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { ShrinkError } from '../core/errors';
 import {
+  ALLOCATOR,
   describeExit,
   EXIT_FAILED,
   GROUP_VARIABLE,
@@ -57,7 +58,7 @@ export function backendEnvironment(
   const kept: Record<string, string> = {};
   for (const [key, value] of Object.entries(parent))
     if (value !== undefined && !NOT_INHERITED.test(key)) kept[key] = value;
-  return { ...kept, ...settings.env, [OWNER_VARIABLE]: settings.owner };
+  return { ...ALLOCATOR, ...kept, ...settings.env, [OWNER_VARIABLE]: settings.owner };
 }
 
 const POLL_MS = 15;

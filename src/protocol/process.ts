@@ -13,6 +13,16 @@ export type Owner =
 /** Variable that tells the backend how to live. */
 export const OWNER_VARIABLE = 'SHRINKNETS_OWNER';
 /** Holds the process id of the supervisor, which leads the process group that the backend lives in. */
+/**
+ * How glibc's allocator is to behave in a backend; others do not read it. Left to itself it raises the size from which a
+ * block is given back to the system as blocks of that size come and go, and keeps what training let go of.
+ */
+export const ALLOCATOR = {
+  MALLOC_ARENA_MAX: '2',
+  MALLOC_MMAP_THRESHOLD_: '1048576',
+  MALLOC_TRIM_THRESHOLD_: '1048576',
+} as const;
+
 export const GROUP_VARIABLE = 'SHRINKNETS_GROUP';
 
 /** Exit code of a backend that could not begin; its log says why. */

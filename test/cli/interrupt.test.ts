@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { cpSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { eventsOf, makeProject, mnistModule, runCli, startCli } from '../support/cli';
@@ -19,11 +19,14 @@ export function classifier() {
 }
 `;
 
+/** The same, its channels weighed by what they cost on this machine. */
+const LATENCY = SOURCE.replace('budget=40%,20%', 'budget=40%,20% cost=latency');
+
 let project: ReturnType<typeof makeProject>;
 let undisturbed: { folder: string; journal: Record<string, unknown>[] };
 
 beforeAll(async () => {
-  project = makeProject({ 'data.mjs': mnistModule(1610, 400), 'model.ts': SOURCE });
+  project = makeProject({ 'data.mjs': mnistModule(1610, 400), 'model.ts': SOURCE, 'latency.ts': LATENCY });
   const result = await runCli(['train', 'model.ts', '--json', '--out', 'whole'], project.folder);
   expect(result).toMatchObject({ code: 0, stderr: '' });
   undisturbed = { folder: runFolder('whole'), journal: eventsOf(result) };
@@ -113,6 +116,28 @@ describe('a run that is interrupted', () => {
     expect(ended.stderr).toMatch(/training process was ended by SIGKILL .*last checkpoint/);
     expect(ended.code).toBe(0);
     expect(weights(runFolder('died')).equals(weights(undisturbed.folder))).toBe(true);
+  }, 180_000);
+
+  it('that measured latencies goes on from its table after a kill, to the same weights', async () => {
+    const run = startCli(['train', 'latency.ts', '--json', '--out', 'measured'], project.folder);
+    await run.until('"phase":"trunk","epoch":2');
+    run.child.kill('SIGINT');
+    expect((await run.done).code).toBe(0);
+    // Another run would measure another table: both ways to the end begin here.
+    cpSync(path.join(project.folder, 'measured'), path.join(project.folder, 'killed'), { recursive: true });
+    const calm = await runCli(['resume', 'last', '--json', '--out', 'measured'], project.folder);
+    expect(calm).toMatchObject({ code: 0, stderr: '' });
+
+    const killed = startCli(['resume', 'last', '--json', '--out', 'killed'], project.folder);
+    await killed.until('"phase":"trunk","epoch":4');
+    const { stdout } = await runCli(['runs', '--json', '--out', 'killed'], project.folder);
+    process.kill((JSON.parse(stdout) as { pid: number }).pid, 'SIGKILL');
+    const ended = await killed.done;
+    expect(ended.stderr).toMatch(/training process was ended by SIGKILL/);
+    expect(ended.code).toBe(0);
+    const journal = readFileSync(path.join(runFolder('killed'), 'journal.jsonl'), 'utf8');
+    expect(journal.match(/"type":"latency"/g)).toHaveLength(1);
+    expect(weights(runFolder('killed')).equals(weights(runFolder('measured')))).toBe(true);
   }, 180_000);
 });
 
