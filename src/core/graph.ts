@@ -73,8 +73,12 @@ function inlineSequential(
   let current = [...args];
   let inputs: TensorRef[] = [...args];
   for (const layer of list) {
+    if (current.length === 0 && isModel(layer.class_name)) {
+      ({ inputs, outputs: current } = inline(layer, `${prefix}${nameOf(layer)}/`, [], layers));
+      continue;
+    }
     if (current.length === 0) {
-      const shape = batchInputShape(layer);
+      const shape: unknown = layer.config['batch_input_shape'];
       if (shape === undefined)
         throw badInput(
           'topology-unreadable',
@@ -199,11 +203,6 @@ function addCall(
   }
   present.calls.push([...inputs]);
   return present.calls.length - 1;
-}
-
-function batchInputShape(layer: NestedLayer): unknown {
-  if (isModel(layer.class_name)) return undefined;
-  return layer.config['batch_input_shape'];
 }
 
 /** Orders layers so that everything a layer's first call reads stands before it. */

@@ -204,6 +204,17 @@ const FAMILIES: Readonly<Record<string, Family>> = {
       return end(layers.add().apply([outer.apply(first) as Tensor, first]) as Tensor);
     },
   },
+  'a sequential model that begins with a truncated one': {
+    inputs: [[5]],
+    build: (x) => {
+      const inner = layers.dense({ units: 6, activation: 'tanh' });
+      const whole = tf.sequential({
+        layers: [layers.dense({ inputShape: [5], units: 7 }), inner, dense(4)],
+      });
+      const cut = tf.model({ inputs: whole.inputs, outputs: inner.output as Tensor });
+      return end(tf.sequential({ layers: [cut, dense(5, 'relu')] }).apply(x) as Tensor);
+    },
+  },
   'several inputs and outputs': {
     inputs: [[5], [6, 3]],
     outputs: [3, 2],
