@@ -26,7 +26,7 @@ export function sizePicker(words: PanelWords, emit: (budget: number) => void): P
       select.setChoices(
         sizes.map((point) => ({
           value: String(point.budget),
-          label: `${count(point.params)} ${words.parameters}, ${qualityOf(point)}`,
+          label: `${count(point.params)} ${words.ofParameters}, ${qualityOf(point)}`,
         })),
       );
       const best = points[chosen];
@@ -67,7 +67,7 @@ export function trialPicker(words: PanelWords, send: (message: FromPanel) => voi
           .filter(({ run }) => run !== '')
           .map(({ run, lambda, state, point }) => ({
             value: run,
-            label: `λ ${plain(lambda)}: ${point === null ? words[state] : `${count(point.params)} ${words.parameters}, ${qualityOf(point)}`}`,
+            label: `λ ${plain(lambda)}: ${point === null ? words[state] : `${count(point.params)} ${words.ofParameters}, ${qualityOf(point)}`}`,
           })),
       );
       const best = trials.find((trial) => trial.chosen);

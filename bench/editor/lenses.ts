@@ -46,6 +46,7 @@ const learned: Pick<LearnedStore, 'peek'> = {
     folder: '/runs/run',
     state: 'done',
     siteCount: LAYERS_PER_MODEL + 1,
+    networks: [],
     sites: new Map(
       Array.from({ length: LAYERS_PER_MODEL }, (_, i) => [
         i,

@@ -41,11 +41,13 @@ export async function loadData(context: Loading): Promise<Dataset> {
 
 async function readAny(context: Loading): Promise<ReadData<AnyFeatures>> {
   const { data, test, target, dataMemory } = context.options;
-  if (data === undefined)
+  if (data === undefined) {
+    const mark = context.plan.language === 'python' ? '#' : '//';
     throw badInput(
       'data-missing',
-      `${context.plan.file}: no data for ${context.plan.model}; write // @shrink-model data=./data.mjs (or .csv, .npz …) above it, or give --data.`,
+      `${context.plan.file}: no data for ${context.plan.model}; write ${mark} @shrink-model data=./data.mjs (or .csv, .npz …) above it, or give the option or setting data.`,
     );
+  }
   const folder = path.dirname(context.plan.file);
   if (isModule(data))
     return readModules(
@@ -90,7 +92,11 @@ async function readModule(file: string): Promise<ModuleParts> {
   try {
     await access(file);
   } catch (thrown) {
-    throw badInput('data-missing', `${file} does not exist; correct data= or --data.`, thrown);
+    throw badInput(
+      'data-missing',
+      `${file} does not exist; correct data= in the model’s hint, or the option or setting data.`,
+      thrown,
+    );
   }
   return readModuleParts(await loadUserModule(file), file);
 }

@@ -84,7 +84,11 @@ export async function sizeOfFile(file: string): Promise<number> {
 function unreadable(file: string, thrown: unknown): Error {
   const code = (thrown as { code?: unknown } | undefined)?.code;
   return code === 'ENOENT'
-    ? badInput('data-missing', `${file} does not exist; correct data= or test=.`, thrown)
+    ? badInput(
+        'data-missing',
+        `${file} does not exist; correct data= or test= in the model’s hint, or the option or setting of that name.`,
+        thrown,
+      )
     : badInput(
         'data-missing',
         `${file} cannot be read: ${sentence(thrown)}; correct data= or its rights.`,

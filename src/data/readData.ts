@@ -122,7 +122,10 @@ async function kindOf(name: string, folder: string): Promise<Kind> {
     if (pairOf(name) !== undefined) return 'arrays';
   }
   if (found === undefined)
-    throw badInput('data-missing', `${file} does not exist; correct data=, test= or --data.`);
+    throw badInput(
+      'data-missing',
+      `${file} does not exist; correct data= or test= in the model’s hint, or the option or setting of that name.`,
+    );
   throw badInput(
     'data-format',
     `${file} is of no known kind; give .csv, .tsv, .arff, .parquet, .npy, .npz, IDX, a folder of images, or a module (.mjs, .js, .ts).`,

@@ -186,6 +186,7 @@ export type PanelWord =
   | 'failed'
   | 'interrupted'
   | 'parameters'
+  | 'ofParameters'
   | 'macs'
   | 'accuracy'
   | 'validationAccuracy'

@@ -14,13 +14,13 @@ import {
   planEdits,
   showProblem,
   type FileEdits,
-  type LearnedWidths,
   type PlannedEdits,
   type SourceReading,
 } from '../language';
 import { changesOf } from './changesOf';
 import { editsOfNotebook } from './notebooks';
 import { backendScript } from './programs';
+import { learnedBySite } from './results';
 import { fileTextOf, readAnew } from './sources';
 
 /** How to start the backend that checks an emission; of this process itself if left out. */
@@ -42,23 +42,6 @@ export interface FileChange {
 export interface Emission extends FileChange {
   /** Other files that change. */
   readonly others: readonly FileChange[];
-}
-
-/** Learned widths by site; layers of one site that learned different widths are a conflict. What kept its width is left out. */
-export function learnedBySite(result: ResultEvent): LearnedWidths {
-  const bySite = new Map<number, { widths: Set<number>; changed: boolean }>();
-  for (const { siteId, before, after } of result.layers) {
-    if (siteId === null) continue;
-    const known = bySite.get(siteId) ?? { widths: new Set(), changed: false };
-    known.widths.add(after);
-    bySite.set(siteId, { ...known, changed: known.changed || before !== after });
-  }
-  return Object.fromEntries(
-    [...bySite].flatMap(([site, { widths, changed }]) => {
-      const [first = 0] = widths;
-      return changed ? [[site, widths.size === 1 ? first : { conflict: [...widths] }] as const] : [];
-    }),
-  );
 }
 
 /**

@@ -2,13 +2,10 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { badInput } from '../core/errors';
 import type { Point, ResultEvent } from '../core/events';
-import type { Plan } from '../core/plan';
 import { cloneTopology, isModel, nameOf, type NestedLayer, type Topology } from '../core/topology';
-import { planEdits, type SourceReading } from '../language';
+import type { LearnedWidths } from '../language';
 import { resolveInside, RUN_FILES } from '../run/paths';
 import { parseJournalEvent } from '../run/eventSchema';
-import { changesOf } from './changesOf';
-import { emissionOfEdits, learnedBySite, type Emission } from './emission';
 
 /** What a finished run left on disk, and other sizes of its path. */
 
@@ -71,27 +68,31 @@ export function topologyAt(compact: Topology, point: Point): Topology {
   return topology;
 }
 
-/**
- * Plans the edits that put the widths from before training back, wherever the learned ones stand now.
- *
- * @throws ShrinkError `nothing-to-revert` or `edit-refused`
- */
-export function planRevert(reading: SourceReading, plan: Plan, result: ResultEvent): Emission {
-  const model = reading.models.find((candidate) => candidate.name === plan.model);
-  if (model?.sites.length !== plan.sites.length)
-    throw badInput(
-      'source-changed',
-      `${plan.file}: the layers of ${plan.model} changed since the run; undo the changes or edit the widths by hand.`,
-    );
-  const learned = learnedBySite(result);
-  const before: Record<number, number> = {};
-  for (const site of plan.sites) {
-    const now = model.sites[site.id]?.width;
-    if (site.width === undefined || now === undefined) continue;
-    before[site.id] = now === learned[site.id] ? site.width : now;
+/** Learned widths by site; layers of one site that learned different widths are a conflict. What kept its width is left out. */
+export function learnedBySite(result: ResultEvent): LearnedWidths {
+  const bySite = new Map<number, { widths: Set<number>; changed: boolean }>();
+  for (const { siteId, before, after } of result.layers) {
+    if (siteId === null) continue;
+    const known = bySite.get(siteId) ?? { widths: new Set(), changed: false };
+    known.widths.add(after);
+    bySite.set(siteId, { ...known, changed: known.changed || before !== after });
   }
-  const emission = emissionOfEdits(reading, planEdits(reading, plan.model, before), '');
-  if (changesOf(emission).length === 0)
-    throw badInput('nothing-to-revert', `${plan.file} does not have the widths that this run learned.`);
-  return emission;
+  return Object.fromEntries(
+    [...bySite].flatMap(([site, { widths, changed }]) => {
+      const [first = 0] = widths;
+      return changed ? [[site, widths.size === 1 ? first : { conflict: [...widths] }] as const] : [];
+    }),
+  );
+}
+
+/** Every size of a run's path as the result would be with it, the chosen one first. */
+export function allSizes(result: ResultEvent): ResultEvent[] {
+  const others = result.points.map((_, index) => index).filter((index) => index !== result.chosen);
+  return [result, ...others.map((index) => resultAt(result, index))];
+}
+
+/** Whether widths by site are the learned ones: all that changed, and at least one. */
+export function hasWidths(now: readonly { readonly width?: number }[], learned: LearnedWidths): boolean {
+  const wanted = Object.entries(learned);
+  return wanted.length > 0 && wanted.every(([site, width]) => now[Number(site)]?.width === width);
 }

@@ -71,7 +71,7 @@ const CASES: readonly [what: string, args: readonly string[], says: readonly Reg
   ['several models and none named', ['several.ts'], [/build, other/, /--model/]],
   ['a model that is not there', ['several.ts', '--model', 'third'], [/third/, /build, other/]],
   ['a model that throws', ['throws.ts'], [/throws\.ts/, /the shop is closed/]],
-  ['no data named', ['noData.ts'], [/noData\.ts/, /--data/]],
+  ['no data named', ['noData.ts'], [/noData\.ts/, /@shrink-model data=/, /option or setting data/]],
   ['data that is missing', ['missingData.ts'], [/nowhere\.mjs/, /does not exist/]],
   ['data of another shape', ['shape.ts'], [/\[784\]/, /\[100\]/, /inputShape/]],
   ['data with NaN', ['nan.ts'], [/nan\.mjs/, /NaN/, /row 1/]],

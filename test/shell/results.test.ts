@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import type { ResultEvent } from '../../src/core/events';
 import type { SequentialTopology } from '../../src/core/topology';
 import { makePlan, readSource } from '../../src/language';
-import { planRevert, resultAt, topologyAt } from '../../src/shell/results';
+import { allSizes, hasWidths, resultAt, topologyAt } from '../../src/shell/results';
+import { planRevert } from '../../src/shell/revert';
 import { parsers } from '../language/support/parsers';
 import { makeRun } from '../webview/support/madeRun';
 
@@ -31,6 +32,20 @@ describe('another size of the path', () => {
     expect(() => resultAt(result, 9)).toThrow(/no size number 10/);
   });
 
+  it('is recognised by the widths that a source has', () => {
+    const result = resultOf(2);
+    const sizes = allSizes(result);
+    expect(sizes).toHaveLength(result.points.length);
+    expect(sizes[0]).toBe(result);
+    const widths = Object.values(result.points[0]?.widths ?? {});
+    const learned = { 0: widths[0] ?? 0, 1: widths[1] ?? 0 };
+    expect(hasWidths([{ width: widths[0] ?? 0 }, { width: widths[1] ?? 0 }, { width: 3 }], learned)).toBe(
+      true,
+    );
+    expect(hasWidths([{ width: widths[0] ?? 0 }, { width: 1 }], learned)).toBe(false);
+    expect(hasWidths([], {})).toBe(false);
+  });
+
   it('gives a topology its widths, nested models included, and leaves the given one alone', () => {
     const layer = (name: string) => ({ class_name: 'Dense', config: { name, units: 4 } });
     const compact: SequentialTopology = {
@@ -49,7 +64,7 @@ describe('another size of the path', () => {
 });
 
 describe('taking emitted widths back', () => {
-  const setup = (emitted: string) => {
+  const setup = (emitted: string, more: Partial<ResultEvent> = {}) => {
     const all = parsers;
     const plan = makePlan(readSource(all, { file: '/w/model.ts', text: SOURCE }));
     const result: ResultEvent = {
@@ -58,6 +73,7 @@ describe('taking emitted widths back', () => {
         { name: 'd1', site: null, siteId: 0, before: 256, after: 31 },
         { name: 'd2', site: null, siteId: 1, before: 256, after: 17 },
       ],
+      ...more,
     };
     return planRevert(readSource(all, { file: '/w/model.ts', text: emitted }), plan, result);
   };
@@ -72,6 +88,15 @@ describe('taking emitted widths back', () => {
     expect(setup(edited).after).toBe(
       `// mine\n${SOURCE.replace('units: 256 }),\n    tf.layers.dense({ units: 3', 'units: 99 }),\n    tf.layers.dense({ units: 3')}`,
     );
+  });
+
+  it('takes another size of the run back as well', () => {
+    const other = SOURCE.replace('units: 256', 'units: 60').replace('units: 256', 'units: 50');
+    const points = [
+      { ...resultOf(3).points[0], widths: { d1: 60, d2: 50 } },
+      { ...resultOf(3).points[0], widths: { d1: 31, d2: 17 } },
+    ] as ResultEvent['points'];
+    expect(setup(other, { points, chosen: 1 }).after).toBe(SOURCE);
   });
 
   it('refuses where there is nothing to take back, or layers changed', () => {

@@ -116,7 +116,7 @@ describe('training', () => {
     await page.setViewportSize({ width: 1440, height: 900 });
     await bench.focusEditor();
     await bench.goToLine(2, 1);
-    await page.waitForTimeout(1500);
+    await bench.still();
     await bench.picture('editor-and-panel');
     await page.setViewportSize({ width: 1500, height: 950 });
   });
@@ -199,7 +199,7 @@ describe('the panel', () => {
       await bench.clearNotifications();
       await bench.page.setViewportSize({ width: 1700, height: 2600 });
       await bench.focusPanel();
-      await bench.page.waitForTimeout(2500);
+      await bench.still();
       await bench.screenshot(`panel-${name}`);
       await expectNoSeriousProblem(panel);
       await bench.page.setViewportSize({ width: 1500, height: 950 });
@@ -258,7 +258,7 @@ describe('emission', () => {
     await bench.focusEditor();
     await bench.command('ShrinkNets: Emit Compact Architecture');
     await bench.page.locator('.monaco-diff-editor').waitFor({ state: 'visible', timeout: 60_000 });
-    await bench.page.waitForTimeout(800);
+    await bench.still();
     await bench.screenshot('emission-diff');
     expect(readFileSync(model, 'utf8')).toBe(original);
     await bench.command('ShrinkNets: Apply Shown Widths');

@@ -100,7 +100,7 @@ test('its numbers are those of the journals', async () => {
   expect([...sizes].sort((a, b) => b - a)).toEqual(sizes);
   await bench.page.setViewportSize({ width: 1700, height: 1700 });
   await bench.clearNotifications();
-  await bench.page.waitForTimeout(1500);
+  await bench.still();
   await bench.screenshot('sweep-done');
   await expectNoSeriousProblem(panel);
   await bench.page.setViewportSize({ width: 1500, height: 950 });
@@ -132,6 +132,10 @@ test('a size that is picked on the chart is written into the source', async () =
   expect(readFileSync(model, 'utf8')).toBe(
     original.replace('units: 128', `units: ${first?.after}`).replace('units: 128', `units: ${second?.after}`),
   );
+  // It is no trial of the newest run, and says whose it is.
+  const lens = await bench.waitForLens(/was 128/);
+  expect(lens).toBe(`${first?.after} was 128 · of run ${largest.run}`);
+  await bench.screenshot('trial-emitted');
 });
 
 /** Where a chart has colour, from the right: there are its dots. */

@@ -249,7 +249,7 @@ export function sizesCard(state: PanelState, words: PanelWords): CardSpec {
       summary:
         picked === undefined
           ? `${points.length} ${words.learnedSizes}`
-          : `${points.length} ${words.learnedSizes}; ${words.chosenPoint}: ${count(picked.params)} ${words.parameters}, ${percent(picked.accuracy)}`,
+          : `${points.length} ${words.learnedSizes}; ${words.chosenPoint}: ${count(picked.params)} ${words.ofParameters}, ${percent(picked.accuracy)}`,
     },
     table: () => ({
       columns: [

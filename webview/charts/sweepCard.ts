@@ -51,7 +51,7 @@ export function sweepCard(state: PanelState, words: PanelWords): CardSpec {
         ...(chosen === undefined
           ? []
           : [
-              `${words.chosenPoint}: λ ${plain(chosen.lambda)}, ${count(chosen.point.params)} ${words.parameters}, ${qualityOf(chosen.point)}`,
+              `${words.chosenPoint}: λ ${plain(chosen.lambda)}, ${count(chosen.point.params)} ${words.ofParameters}, ${qualityOf(chosen.point)}`,
             ]),
       ].join('; '),
     },

@@ -1,8 +1,8 @@
 import * as vscode from 'vscode';
 import type { Range } from '../../core/errors';
 import type { ModelReading, ReadSite } from '../../language';
-import type { LearnedModel, LearnedStore } from '../runs/learned';
-import { learnedLabel } from '../runs/learned';
+import { appliedNetwork, learnedLabel } from '../runs/learned';
+import type { LearnedModel, LearnedNetwork, LearnedStore } from '../runs/learned';
 import type { HeldReading } from './readings';
 
 /** The lenses of a document, from memory alone: where the text moved since it was read, they move along. */
@@ -29,7 +29,17 @@ export function lensesOf(
     const wholes = isWhole ? modelLenses(document, model, known, lens) : [];
     // Layers of other files and cells have their lenses there.
     const here = model.sites.filter((site) => site.file === held.reading.file && isHere(site.range.start));
-    return [...wholes, ...here.flatMap((site) => siteLenses(model, site, known, lens, words))];
+    const applied = known === undefined ? undefined : appliedNetwork(known, model.sites);
+    return [
+      ...wholes,
+      ...here.flatMap((site) =>
+        known === undefined
+          ? []
+          : applied === undefined
+            ? siteLenses(model, site, known, lens, words)
+            : appliedLenses(site, applied, known, lens, words),
+      ),
+    ];
   });
 }
 
@@ -98,15 +108,37 @@ function texts() {
   };
 }
 
-function siteLenses(
-  model: ModelReading,
+/** Above the layers of a source that has learned widths already, of whichever run and size. */
+function appliedLenses(
   site: ReadSite,
-  known: LearnedModel | undefined,
+  applied: LearnedNetwork,
+  newest: LearnedModel,
   lens: MakeLens,
   words: ReturnType<typeof texts>,
 ): vscode.CodeLens[] {
-  const width = known?.sites.get(site.id);
-  if (known === undefined || width === undefined || width.before === width.after) return [];
+  const width = applied.widths[site.id];
+  if (width === undefined) return [];
+  const at = site.range.start;
+  const run = [{ folder: applied.folder }];
+  const title =
+    applied.folder === newest.folder
+      ? vscode.l10n.t('{0} was {1}', width.after, width.before)
+      : vscode.l10n.t('{0} was {1} · of run {2}', width.after, width.before, applied.run);
+  return [
+    lens(at, title, 'shrinknets.openPanel', applied.run, run),
+    lens(at, words.revert, 'shrinknets.revert', words.revertAbout, run),
+  ];
+}
+
+function siteLenses(
+  model: ModelReading,
+  site: ReadSite,
+  known: LearnedModel,
+  lens: MakeLens,
+  words: ReturnType<typeof texts>,
+): vscode.CodeLens[] {
+  const width = known.sites.get(site.id);
+  if (width === undefined || width.before === width.after) return [];
   const at = site.range.start;
   const run = [{ folder: known.folder }];
   const stale = known.siteCount !== model.sites.length || width.layerType !== site.layerType;

@@ -24,6 +24,7 @@ export function panelWords(): PanelWords {
     failed: vscode.l10n.t('failed'),
     interrupted: vscode.l10n.t('interrupted'),
     parameters: vscode.l10n.t('Parameters'),
+    ofParameters: vscode.l10n.t('parameters'),
     macs: vscode.l10n.t('MACs'),
     accuracy: vscode.l10n.t('Accuracy'),
     validationAccuracy: vscode.l10n.t('Validation accuracy'),

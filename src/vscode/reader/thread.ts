@@ -72,7 +72,7 @@ const answers: {
     return planEmission(await readOnce(ask), plan, result, compact, starter);
   },
   async revert({ plan, result, ...ask }) {
-    const { planRevert } = await import('../../shell/results');
+    const { planRevert } = await import('../../shell/revert');
     return planRevert(await readOnce(ask), plan, result);
   },
 };

@@ -2,7 +2,7 @@ import * as vscode from 'vscode';
 import type { Range } from '../../core/errors';
 import type { Plan } from '../../core/plan';
 import type { PlainReading } from '../reader/messages';
-import type { RunState } from '../../run/listRuns';
+import type { RunState, RunSummary } from '../../run/listRuns';
 import { change } from '../../shell/format';
 import type { RunView } from '../../shell/runView';
 import { inBackground } from '../failure';
@@ -22,6 +22,34 @@ export interface LearnedModel {
   readonly state: RunState;
   readonly siteCount: number;
   readonly sites: ReadonlyMap<number, LearnedWidth>;
+  /** Every network that the model's finished runs have learned, newest and chosen ones first. */
+  readonly networks: readonly LearnedNetwork[];
+}
+
+/** One size of a finished run. */
+export interface LearnedNetwork {
+  readonly run: string;
+  readonly folder: string;
+  readonly siteCount: number;
+  /** Widths that changed, by site. */
+  readonly widths: Readonly<Record<number, { readonly before: number; readonly after: number }>>;
+}
+
+/** The network whose widths a source has; undefined where it has those from before the newest run, or others. */
+export function appliedNetwork(
+  known: LearnedModel,
+  sites: readonly { readonly width?: number }[],
+): LearnedNetwork | undefined {
+  const isOfBefore = [...known.sites].every(([id, { before }]) => sites[id]?.width === before);
+  if (isOfBefore) return undefined;
+  return known.networks.find(({ siteCount, widths }) => {
+    const wanted = Object.entries(widths);
+    return (
+      siteCount === sites.length &&
+      wanted.length > 0 &&
+      wanted.every(([id, { after }]) => sites[Number(id)]?.width === after)
+    );
+  });
 }
 
 /** "512 → 37 (−93 %)" */
@@ -31,6 +59,8 @@ export function learnedLabel({ before, after }: LearnedWidth): string {
 
 /** Runs of a model that are looked at, newest first, until one has widths. */
 const MOST_TRIED = 5;
+/** Finished runs of a model whose widths are known again where a source has them, newest first. */
+const MOST_NETWORKS_OF = 20;
 /** Live widths are shown at most this often. */
 const LIVE_MS = 500;
 
@@ -38,6 +68,7 @@ const LIVE_MS = 500;
 export class LearnedStore implements vscode.Disposable {
   private readonly models = new Map<string, LearnedModel | undefined>();
   private readonly plans = new Map<string, Plan>();
+  private readonly networks = new Map<string, readonly LearnedNetwork[]>();
   private readonly looking = new Set<string>();
   private readonly changed$ = new vscode.EventEmitter<void>();
   private readonly subscriptions: vscode.Disposable[];
@@ -146,9 +177,33 @@ export class LearnedStore implements vscode.Disposable {
       if (view === undefined || view.layers.length === 0) continue;
       const plan = await this.planOf(run.folder);
       if (plan === undefined) continue;
-      return learnedOf(run.id, run.folder, view, plan);
+      return { ...learnedOf(run.id, run.folder, view, plan), networks: await this.networksOf(candidates) };
     }
     return undefined;
+  }
+
+  /** @param runs newest first */
+  private async networksOf(runs: readonly RunSummary[]): Promise<LearnedNetwork[]> {
+    const networks: LearnedNetwork[] = [];
+    for (const run of runs.filter(({ state }) => state === 'done').slice(0, MOST_NETWORKS_OF)) {
+      const known = this.networks.get(run.folder) ?? (await this.readNetworks(run));
+      this.networks.set(run.folder, known);
+      networks.push(...known);
+    }
+    return networks;
+  }
+
+  private async readNetworks({ id, folder }: RunSummary): Promise<LearnedNetwork[]> {
+    const { allSizes, readRunResult } = await import('../../shell/results');
+    const plan = await this.planOf(folder);
+    const result = await readRunResult(folder).catch(() => undefined);
+    if (plan === undefined || result === undefined) return [];
+    return allSizes(result).map(({ layers }) => {
+      const changed = layers.flatMap(({ siteId, before, after }) =>
+        siteId === null || before === after ? [] : [[siteId, { before, after }] as const],
+      );
+      return { run: id, folder, siteCount: plan.sites.length, widths: Object.fromEntries(changed) };
+    });
   }
 
   private async planOf(folder: string): Promise<Plan | undefined> {
@@ -161,7 +216,7 @@ export class LearnedStore implements vscode.Disposable {
   }
 }
 
-function learnedOf(run: string, folder: string, view: RunView, plan: Plan): LearnedModel {
+function learnedOf(run: string, folder: string, view: RunView, plan: Plan): Omit<LearnedModel, 'networks'> {
   const sites = new Map<number, LearnedWidth>();
   for (const layer of view.layers) {
     const id = view.siteOf.get(layer.name);

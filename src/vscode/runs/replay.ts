@@ -1,5 +1,5 @@
-import { attachRun } from '../../client/runs';
-import { readOptions, readPlan } from '../../run/runFolder';
+import type { RunHandle } from '../../client/runHandle';
+import { readOptions } from '../../run/runFolder';
 import { RunView } from '../../shell/runView';
 
 /** An empty view that knows the run's batch size. @throws ShrinkError `run-missing` */
@@ -8,10 +8,8 @@ export async function newView(folder: string): Promise<RunView> {
 }
 
 /** A run that is not being trained, as its journal tells it. @throws ShrinkError `run-missing`, `journal-version`, … */
-export async function replayRun(folder: string): Promise<RunView> {
-  await readPlan(folder);
-  const view = await newView(folder);
-  const handle = await attachRun(folder);
+export async function replayRun(handle: RunHandle): Promise<RunView> {
+  const view = await newView(handle.folder);
   handle.onEvent((event) => view.take(event));
   const end = await handle.closed;
   if (view.state === 'running' && end.state !== 'detached') view.end(end.state, end.message);

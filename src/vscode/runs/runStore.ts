@@ -126,7 +126,7 @@ export class RunStore implements vscode.Disposable {
     if (live !== undefined) return live.view;
     const known = this.views.get(folder);
     if (known !== undefined) return known;
-    const reading = readEndedRun(folder);
+    const reading = this.readRun(folder);
     this.views.set(folder, reading);
     reading.catch(() => this.views.delete(folder));
     return reading;
@@ -134,10 +134,13 @@ export class RunStore implements vscode.Disposable {
 
   /** Follows a run that this window started, resumed or found. */
   async adopt(handle: RunHandle): Promise<LiveRun> {
-    const known = this.lives.get(handle.folder);
-    if (known !== undefined) return known;
     const { newView } = await import('./replay');
     const view = await newView(handle.folder);
+    const known = this.lives.get(handle.folder);
+    if (known !== undefined) {
+      if (known.handle !== handle) inBackground(this.log, 'let go of a run', handle.detach());
+      return known;
+    }
     const ended = this.follow(handle);
     const live: LiveRun = {
       folder: handle.folder,
@@ -306,6 +309,16 @@ export class RunStore implements vscode.Disposable {
     await this.adopt(await attachRun(folder));
   }
 
+  /** One that is being trained, which the list may not know yet, has no end to wait for: it is followed. */
+  private async readRun(folder: string): Promise<RunView> {
+    const [{ attachRun }, { replayRun }] = await Promise.all([
+      import('../../client/runs'),
+      import('./replay'),
+    ]);
+    const handle = await attachRun(folder);
+    return handle.pid === undefined ? replayRun(handle) : (await this.adopt(handle)).view;
+  }
+
   private watchFolders(folders: readonly string[]): void {
     for (const folder of folders) {
       if (this.watchers.has(folder)) continue;
@@ -328,11 +341,6 @@ export class RunStore implements vscode.Disposable {
     clearTimeout(this.timer);
     this.timer = setTimeout(() => inBackground(this.log, 'read the runs', this.refresh()), SETTLE_MS);
   }
-}
-
-async function readEndedRun(folder: string): Promise<RunView> {
-  const { replayRun } = await import('./replay');
-  return replayRun(folder);
 }
 
 /** Whether a run can go on, or the sweep whose last trial it is. */

@@ -19,7 +19,8 @@ export interface Server {
   workspaceAddress(workspace: string, file: string): string;
   /** The same of a folder in another file system, by URIs. */
   virtualAddress(folder: string, file: string): string;
-  setSettings(settings: Readonly<Record<string, unknown>>): void;
+  /** @returns what the window's title holds once the settings are read */
+  setSettings(settings: Readonly<Record<string, unknown>>): string;
   /** What the extension host and the extension logged. */
   logs(): string;
   stop(): Promise<void>;
@@ -35,6 +36,7 @@ const QUIET = {
   'chat.commandCenter.enabled': false,
   'workbench.secondarySideBar.defaultVisibility': 'hidden',
   'editor.minimap.enabled': false,
+  'editor.cursorBlinking': 'solid',
   'files.autoSave': 'off',
   'git.enabled': false,
   'workbench.colorTheme': 'Default Dark Modern',
@@ -74,14 +76,20 @@ export async function startServer(
   const home = mkdtempSync(path.join(tmpdir(), 'shrinknets-vscode-'));
   const workspace = path.join(home, 'ws ünï');
   cpSync(path.join(ROOT, 'media', 'sample'), workspace, { recursive: true });
-  const setSettings = (more: Readonly<Record<string, unknown>>): void => {
+  let changes = 0;
+  const setSettings = (more: Readonly<Record<string, unknown>>): string => {
     const all = { ...QUIET, ...settings, ...more };
     writeSettings(path.join(home, 'data', 'User'), all);
     // A remote machine has settings of its own: those of the scope `machine` are read from there alone, and changes
     // are seen there at once.
     const given = Object.entries(all).filter(([key]) => MACHINE_SETTINGS.has(key) || key in more);
-    const ofMachine = Object.fromEntries(given);
+    changes += 1;
+    const mark = `settings ${changes}.`;
+    // The first window has its own title, as pictures show it.
+    const title = changes > 1 ? { 'window.title': mark } : {};
+    const ofMachine = { ...Object.fromEntries(given), ...title };
     for (const data of ['data', 'server/data']) writeSettings(path.join(home, data, 'Machine'), ofMachine);
+    return mark;
   };
   setSettings({});
   const packed = readdirSync(ROOT).find((name) => name.endsWith('.vsix'));

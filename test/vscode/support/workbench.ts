@@ -69,8 +69,9 @@ export class Workbench {
     const entry = page.locator('.quick-input-list .monaco-list-row', { hasText: title }).first();
     for (let tries = 0; ; tries += 1) {
       const input = await this.quickInput('F1');
-      await input.fill(`>${title}`);
       try {
+        // Something else that takes the focus closes the list.
+        await input.fill(`>${title}`, { timeout: 4000 });
         await entry.waitFor({ state: 'visible', timeout: 4000 });
         break;
       } catch (thrown) {
@@ -142,8 +143,12 @@ export class Workbench {
     const { page } = this;
     const input = await this.quickInput('F1');
     await input.fill(`>${text}`);
-    await page.waitForTimeout(700);
-    const rows = await page.locator('.quick-input-list .monaco-list-row .label-name').allTextContents();
+    let rows: string[] = [];
+    await until('the list is made', async () => {
+      const before = rows.join('\n');
+      rows = await page.locator('.quick-input-list .monaco-list-row .label-name').allTextContents();
+      return rows.length > 0 && rows.join('\n') === before && rows.every((row) => !row.startsWith('>'));
+    });
     await page.keyboard.press('Escape');
     return rows;
   }
@@ -222,13 +227,42 @@ export class Workbench {
   }
 
   async focusEditor(): Promise<void> {
-    await this.page.keyboard.press('Control+1');
-    await this.page.waitForTimeout(200);
+    await this.focusGroup(1);
   }
 
   async focusPanel(): Promise<void> {
-    await this.page.keyboard.press('Control+2');
-    await this.page.waitForTimeout(200);
+    await this.focusGroup(2);
+  }
+
+  /** A window that is still busy may miss the keys. */
+  private async focusGroup(number: number): Promise<void> {
+    await until(`group ${number} of the editors has the focus`, async () => {
+      await this.page.keyboard.press(`Control+${number}`);
+      return this.page.evaluate((index) => {
+        const group = document.querySelectorAll('.editor-group-container')[index];
+        const focus = document.activeElement;
+        // The page of a panel lies over its group, not in it.
+        return (
+          group?.classList.contains('active') === true &&
+          (group.contains(focus) || focus?.tagName === 'IFRAME')
+        );
+      }, number - 1);
+    });
+  }
+
+  /** Waits until the window looks the same twice: what is drawn is there, and nothing moves any more. */
+  async still(): Promise<void> {
+    let last = '';
+    await until('nothing moves', async () => {
+      const before = last;
+      last = (await this.page.screenshot({ animations: 'disabled' })).toString('base64');
+      return last === before;
+    });
+  }
+
+  /** Waits until the editor has taken up settings. @param mark what `setSettings` gave */
+  async settingsAre(mark: string): Promise<void> {
+    await until('the settings are read', async () => (await this.page.title()).includes(mark));
   }
 
   /** @param mark class of the workbench under this theme */
