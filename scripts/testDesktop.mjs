@@ -5,10 +5,18 @@ import { spawnSync } from 'node:child_process';
 import path from 'node:path';
 
 const root = path.dirname(import.meta.dirname);
+const version = process.env.SHRINKNETS_VSCODE_VERSION ?? 'stable';
+if (process.platform === 'linux' && !process.env.DISPLAY && !process.env.WAYLAND_DISPLAY)
+  giveUp('There is no display', 'run it under xvfb-run, which Debian has in the package xvfb');
 const executable = await downloadAndUnzipVSCode({
-  version: process.env.SHRINKNETS_VSCODE_VERSION ?? 'stable',
+  version,
   cachePath: path.join(root, '.cache', 'vscode-desktop'),
-});
+}).catch((thrown) =>
+  giveUp(
+    `VS Code (${version}) could not be downloaded: ${thrown.message}`,
+    'use a machine that reaches update.code.visualstudio.com, or the workbench in a browser: npm run test:vscode -- oldest',
+  ),
+);
 const [cli, ...cliWords] = resolveCliArgsFromVSCodeExecutablePath(executable);
 const { status } = spawnSync(
   process.execPath,
@@ -34,3 +42,8 @@ const { status } = spawnSync(
   },
 );
 process.exit(status ?? 1);
+
+function giveUp(what, advice) {
+  console.error(`${what}; ${advice}.`);
+  process.exit(2);
+}

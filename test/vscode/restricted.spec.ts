@@ -69,6 +69,12 @@ test('once the folder is trusted, the same lens trains', async () => {
   await bench.command('Workspaces: Manage Workspace Trust');
   await page.locator('.workspace-trust-editor .monaco-button', { hasText: 'Trust' }).first().click();
   await page.locator('.statusbar-item', { hasText: 'Restricted Mode' }).waitFor({ state: 'hidden' });
+  // Newer versions show the page of trust over the window.
+  const over = page.locator('.monaco-modal-editor-block');
+  if (await over.isVisible()) {
+    await over.locator('.codicon-close').first().click();
+    await over.waitFor({ state: 'hidden' });
+  }
   await bench.openFile('model.js');
   await bench.waitForLens(/Train with ShrinkNets/);
   await page.locator('.codelens-decoration a', { hasText: 'Train with ShrinkNets' }).click();
