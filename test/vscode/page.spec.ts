@@ -1,0 +1,56 @@
+import path from 'node:path';
+import type { Browser } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { until } from './support/runs';
+import { startServer, type Server } from './support/server';
+import { launchBrowser, Workbench } from './support/workbench';
+
+/** The page that the editor shows of the extension. */
+
+let server: Server;
+let browser: Browser;
+let bench: Workbench;
+
+beforeAll(async () => {
+  server = await startServer();
+  browser = await launchBrowser();
+  const model = path.join(server.workspace, 'model.js');
+  bench = await Workbench.open(browser, server.address(server.workspace, model));
+  await bench.waitForLens(/Train with ShrinkNets/);
+});
+
+afterEach(async ({ task }) => {
+  if (task.result?.state === 'fail') await bench.screenshot(`failed ${task.name.slice(0, 40)}`);
+});
+
+afterAll(async () => {
+  await browser.close();
+  await server.stop();
+});
+
+test('it has the README with its pictures', async () => {
+  const { page } = bench;
+  await page.keyboard.press('Control+Shift+x');
+  await page
+    .locator('.extensions-list .monaco-list-row', { hasText: 'ShrinkNets' })
+    .first()
+    .click({ timeout: 60_000 });
+  await page.locator('.extension-editor .name', { hasText: 'ShrinkNets' }).waitFor({ state: 'visible' });
+  let widths: number[] = [];
+  await until('its pictures are loaded', async () => {
+    for (const frame of page.frames()) {
+      const found = await frame
+        .evaluate(() =>
+          document.body.textContent.includes('ShrinkNets')
+            ? [...document.querySelectorAll('img')].map((image) => image.naturalWidth)
+            : [],
+        )
+        .catch(() => []);
+      if (frame !== page.mainFrame() && found.length > 0) widths = found;
+    }
+    return widths.length > 0 && widths.every((width) => width > 0);
+  });
+  expect(widths.length).toBeGreaterThan(0);
+  await bench.still();
+  await bench.screenshot('extension-page');
+});
