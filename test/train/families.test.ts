@@ -211,7 +211,7 @@ const FAMILIES: Readonly<Record<string, Family>> = {
       const whole = tf.sequential({
         layers: [layers.dense({ inputShape: [5], units: 7 }), inner, dense(4)],
       });
-      const cut = tf.model({ inputs: whole.inputs, outputs: inner.output as Tensor });
+      const cut = tf.model({ inputs: whole.inputs, outputs: inner.output });
       return end(tf.sequential({ layers: [cut, dense(5, 'relu')] }).apply(x) as Tensor);
     },
   },
