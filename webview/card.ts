@@ -101,6 +101,11 @@ export function makeCard(id: string, heading: string, words: PanelWords, events:
     draw(current) {
       theme = current;
       if (!due || !visible || makeSpec === undefined) return false;
+      if (drawn === undefined && table.hidden) {
+        // The chart first, in a task of its own; what it shows when its turn comes again.
+        drawn = new CanvasChart(canvas, events.onPick);
+        return true;
+      }
       due = false;
       try {
         const shown = makeSpec();
@@ -111,8 +116,7 @@ export function makeCard(id: string, heading: string, words: PanelWords, events:
         else {
           const bars = shown.chart.labels?.length;
           chartBox.style.height = bars === undefined ? '' : `${Math.max(180, 70 + bars * 22)}px`;
-          drawn ??= new CanvasChart(canvas, events.onPick);
-          drawn.draw(shown.chart, current);
+          drawn?.draw(shown.chart, current);
         }
       } catch (thrown) {
         about.textContent = words.failedToDraw;

@@ -68,8 +68,13 @@ function start(): void {
         editor.setState({ folder: message.folder });
         state = newState(message.header);
         applyChange(state, message.change);
-        if (header.element.parentElement === null) root.replaceChildren(header.element, cards.element);
         cards.reset(state);
+        if (header.element.parentElement !== null) break;
+        root.replaceChildren(header.element);
+        // In a task of its own: to lay out ten cards takes as long as to take in a long run.
+        setTimeout(() => {
+          if (header.element.parentElement === root) root.append(cards.element);
+        });
         break;
       case 'delta':
         if (state !== undefined) applyChange(state, message.change);

@@ -96,7 +96,7 @@ try {
     events: Number(shown),
     layers: LAYERS,
     replayMs: Math.round(replayMs),
-    opening: { tasksOver50ms: opening.length, longestMs: longest(opening) },
+    opening: { tasksOver50ms: opening.map(Math.round), longestMs: longest(opening) },
     live: { messages: MESSAGES, tasksOver50ms: running.length, longestMs: longest(running) },
   };
   console.log(JSON.stringify(report, null, 1));

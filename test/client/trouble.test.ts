@@ -18,6 +18,7 @@ import { backendEnvironment, spawnBackend } from '../../src/client/spawnBackend'
 import { messageOf } from '../../src/core/errors';
 import type { JournalEvent } from '../../src/core/events';
 import { readJournal } from '../../src/run/journal';
+import { ALLOCATOR } from '../../src/protocol/process';
 import { describeRun } from '../../src/run/listRuns';
 import { readLock } from '../../src/run/lock';
 import { createRun } from '../../src/run/runFolder';
@@ -363,12 +364,16 @@ describe('the environment of a backend', () => {
       NODE_EXTRA_CA_CERTS: '/ca',
       // Training that is started from within a training process has a supervisor of its own.
       SHRINKNETS_GROUP: '77',
+      MALLOC_ARENA_MAX: '1',
     };
     expect(backendEnvironment(parent, { owner: 'detached', env: { ELECTRON_RUN_AS_NODE: '1' } })).toEqual({
       PATH: '/bin',
       NODE_EXTRA_CA_CERTS: '/ca',
       ELECTRON_RUN_AS_NODE: '1',
       SHRINKNETS_OWNER: 'detached',
+      ...ALLOCATOR,
+      // What the user says goes before what we say.
+      MALLOC_ARENA_MAX: '1',
     });
   });
 });
