@@ -15,6 +15,8 @@ export interface LiveRun {
   readonly id: string;
   handle: RunHandle;
   view: RunView;
+  /** Settles when the view has the last event. */
+  heard: Promise<void>;
   /** Settles with its end, or when this window lost it. */
   readonly ended: Promise<RunEnd>;
   /** Settles with the trial that a sweep goes on with after this one; undefined if nothing follows. */
@@ -141,18 +143,25 @@ export class RunStore implements vscode.Disposable {
       if (known.handle !== handle) inBackground(this.log, 'let go of a run', handle.detach());
       return known;
     }
-    const ended = this.follow(handle);
+    // The handle may have ended before this window began to hear it.
+    const ended = this.follow(handle).then(async (end) => {
+      // What cannot be heard was logged.
+      await live.heard.catch(() => undefined);
+      return end;
+    });
     const live: LiveRun = {
       folder: handle.folder,
       id: handle.run,
       handle,
       view,
+      heard: Promise.resolve(),
       ended,
       followed: ended.then((end) => this.finish(live, end)),
     };
     this.views.delete(handle.folder);
     this.lives.set(handle.folder, live);
-    this.listen(live, handle);
+    live.heard = this.hear(live, handle);
+    inBackground(this.log, 'hear a run', live.heard);
     inBackground(this.log, 'follow a run', live.followed);
     await this.addFolder(path.dirname(handle.folder));
     this.changed(handle.folder);
@@ -176,15 +185,19 @@ export class RunStore implements vscode.Disposable {
     for (const emitter of [this.list$, this.run$, this.end$, this.next$]) emitter.dispose();
   }
 
-  private listen(live: LiveRun, handle: RunHandle): void {
-    handle.onEvent((event) => {
-      live.view.take(event);
-      this.run$.fire(live.folder);
-    });
+  /** @returns when no event comes any more */
+  private async hear(live: LiveRun, handle: RunHandle): Promise<void> {
     handle.onProgress((progress) => {
       live.view.progress = progress;
       this.run$.fire(live.folder);
     });
+    // A restarted process has a view of its own.
+    const { view } = live;
+    for await (const event of handle.events) {
+      if (this.disposed) return;
+      view.take(event);
+      this.run$.fire(live.folder);
+    }
   }
 
   /** Over the deaths of its process: its supervisor starts it again, and the journal begins anew. */
@@ -198,14 +211,11 @@ export class RunStore implements vscode.Disposable {
       if (live === undefined) return;
       this.log.warn(`${next.run}: ${why}`);
       live.handle = next;
-      inBackground(
-        this.log,
-        'follow a resumed run',
-        newView(next.folder).then((view) => {
-          live.view = view;
-          this.listen(live, next);
-        }),
-      );
+      live.heard = newView(next.folder).then((view) => {
+        live.view = view;
+        return this.hear(live, next);
+      });
+      inBackground(this.log, 'hear a resumed run', live.heard);
     });
   }
 
