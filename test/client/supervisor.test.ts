@@ -192,7 +192,10 @@ describe('a backend that prints', () => {
 
 describe('a supervisor that is killed', () => {
   it('leaves a run that goes on to its end, with nothing left behind', async () => {
-    const handle = await startRun(startSettings({ steps: 400, checkpointEvery: 20 }));
+    // A backend that is left alone before it trains does not begin.
+    const handle = await trained(
+      await startRun(startSettings({ steps: 400, checkpointEvery: 20, stepMs: 5 })),
+    );
     const group = handle.group ?? 0;
     process.kill(group, 'SIGKILL');
     await until(() => isGone(group), Boolean);
