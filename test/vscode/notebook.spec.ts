@@ -55,9 +55,7 @@ beforeAll(async () => {
   await bench.page.locator('.explorer-folders-view .monaco-list-row', { hasText: 'model.ipynb' }).dblclick();
 });
 
-afterEach(async ({ task }) => {
-  if (task.result?.state === 'fail') await bench.screenshot(`failed notebook ${task.name.slice(0, 40)}`);
-});
+afterEach(({ task }) => bench.keepFailure(task));
 
 afterAll(async () => {
   await browser.close();

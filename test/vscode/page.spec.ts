@@ -19,9 +19,7 @@ beforeAll(async () => {
   await bench.waitForLens(/Train with ShrinkNets/);
 });
 
-afterEach(async ({ task }) => {
-  if (task.result?.state === 'fail') await bench.screenshot(`failed ${task.name.slice(0, 40)}`);
-});
+afterEach(({ task }) => bench.keepFailure(task));
 
 afterAll(async () => {
   await browser.close();

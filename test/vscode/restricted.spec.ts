@@ -33,9 +33,7 @@ beforeAll(async () => {
   );
 });
 
-afterEach(async ({ task }) => {
-  if (task.result?.state === 'fail') await bench.screenshot(`failed ${task.name.slice(0, 40)}`);
-});
+afterEach(({ task }) => bench.keepFailure(task));
 
 afterAll(async () => {
   await browser.close();

@@ -30,9 +30,7 @@ afterAll(async () => {
   await server.stop();
 });
 
-afterEach(async ({ task }) => {
-  if (task.result?.state === 'fail') await bench.screenshot(`failed ${task.name.slice(0, 40)}`);
-});
+afterEach(({ task }) => bench.keepFailure(task));
 
 describe('hints', () => {
   test('complete inside a comment', async () => {
@@ -60,8 +58,7 @@ describe('hints', () => {
     await page.keyboard.press('Enter');
     await until('the key is mended', async () => (await bench.lineText(7)).includes('@shrink min=8'));
     await bench.replaceLine(7, '  // @shrink');
-    await page.keyboard.press('Control+s');
-    await until('the file is as it was', () => readFileSync(model, 'utf8') === original);
+    await bench.save('the file is as it was', () => readFileSync(model, 'utf8') === original);
   });
 
   test('stay right while somebody types: lenses move with the text', async () => {
@@ -69,8 +66,7 @@ describe('hints', () => {
     await bench.page.keyboard.type('\n\n');
     await bench.waitForLens(/Train with ShrinkNets/);
     for (let i = 0; i < 2; i += 1) await bench.page.keyboard.press('Backspace');
-    await bench.page.keyboard.press('Control+s');
-    await until('the file is as it was', () => readFileSync(model, 'utf8') === original);
+    await bench.save('the file is as it was', () => readFileSync(model, 'utf8') === original);
   });
 
   test('add Shrink Hint puts one above a layer', async () => {
@@ -263,9 +259,8 @@ describe('emission', () => {
     expect(readFileSync(model, 'utf8')).toBe(original);
     await bench.command('ShrinkNets: Apply Shown Widths');
     await bench.waitForLens(/was 128/);
-    await bench.page.keyboard.press('Control+s');
     // The editor empties a file before it writes it.
-    await until('the file is written', () => !['', original].includes(readFileSync(model, 'utf8')));
+    await bench.save('the file is written', () => !['', original].includes(readFileSync(model, 'utf8')));
     emitted = readFileSync(model, 'utf8');
     const [folder] = runFolders(server.workspace);
     const [first, second] = findEvent(journalOf(folder ?? ''), 'result').layers;
@@ -279,23 +274,23 @@ describe('emission', () => {
   test('one undo takes it back', async () => {
     await bench.focusEditor();
     await bench.page.keyboard.press('Control+z');
-    await bench.page.keyboard.press('Control+s');
-    await until('the file is as it was', () => readFileSync(model, 'utf8') === original);
+    await bench.save('the file is as it was', () => readFileSync(model, 'utf8') === original);
     await bench.page.keyboard.press('Control+y');
-    await bench.page.keyboard.press('Control+s');
-    await until('the file is emitted again', () => readFileSync(model, 'utf8') === emitted);
+    await bench.save('the file is emitted again', () => readFileSync(model, 'utf8') === emitted);
   });
 
   test('Revert Emitted Widths works after a save and other edits', async () => {
     await bench.goToLine(1, 1);
     await bench.page.keyboard.insertText('const mine = 1;\n');
-    await bench.page.keyboard.press('Control+s');
+    await bench.save('the file has the line', () => readFileSync(model, 'utf8').startsWith('const mine'));
     await bench.command('ShrinkNets: Revert Emitted Widths');
     await bench.page.locator('.monaco-diff-editor').waitFor({ state: 'visible', timeout: 60_000 });
     await bench.command('ShrinkNets: Apply Shown Widths');
     await bench.waitForLens(/^apply$/);
-    await bench.page.keyboard.press('Control+s');
-    await until('the widths are back', () => readFileSync(model, 'utf8') === `const mine = 1;\n${original}`);
+    await bench.save(
+      'the widths are back',
+      () => readFileSync(model, 'utf8') === `const mine = 1;\n${original}`,
+    );
   });
 });
 
@@ -303,8 +298,7 @@ describe('a run outlives the window', () => {
   test('reloaded in mid-training, the panel is live again; stop keeps what was learned', async () => {
     await bench.focusEditor();
     await bench.replaceLine(5, '// @shrink-model data=./data.mjs epochs=4000 finish=6 batchSize=64');
-    await bench.page.keyboard.press('Control+s');
-    await until('the file has the change', () => readFileSync(model, 'utf8').includes('epochs=4000'));
+    await bench.save('the file has the change', () => readFileSync(model, 'utf8').includes('epochs=4000'));
     await bench.command('ShrinkNets: Train Model');
     await until('a second run', () => runFolders(server.workspace).length === 2);
     const folder = runFolders(server.workspace)[1] ?? '';

@@ -27,9 +27,7 @@ beforeAll(async () => {
   await bench.waitForLens(/Train with ShrinkNets/);
 });
 
-afterEach(async ({ task }) => {
-  if (task.result?.state === 'fail') await bench.screenshot(`failed ${task.name.slice(0, 40)}`);
-});
+afterEach(({ task }) => bench.keepFailure(task));
 
 afterAll(async () => {
   if (folder !== '') await cli(['stop', '--now', folder], server.workspace).catch(() => undefined);

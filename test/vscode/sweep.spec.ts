@@ -27,9 +27,7 @@ beforeAll(async () => {
   await bench.waitForLens(/Train with ShrinkNets/);
 });
 
-afterEach(async ({ task }) => {
-  if (task.result?.state === 'fail') await bench.screenshot(`failed ${task.name.slice(0, 40)}`);
-});
+afterEach(({ task }) => bench.keepFailure(task));
 
 afterAll(async () => {
   await browser.close();
@@ -125,9 +123,8 @@ test('a size that is picked on the chart is written into the source', async () =
   await bench.page.keyboard.press('Enter');
   await bench.page.locator('.monaco-diff-editor').waitFor({ state: 'visible', timeout: 60_000 });
   await bench.command('ShrinkNets: Apply Shown Widths');
-  await bench.focusEditor();
-  await bench.page.keyboard.press('Control+s');
-  await until('it is written', () => !['', original].includes(readFileSync(model, 'utf8')));
+  await bench.waitForLens(/was 128/);
+  await bench.save('it is written', () => !['', original].includes(readFileSync(model, 'utf8')));
   const [first, second] = largest.layers;
   expect(readFileSync(model, 'utf8')).toBe(
     original.replace('units: 128', `units: ${first?.after}`).replace('units: 128', `units: ${second?.after}`),

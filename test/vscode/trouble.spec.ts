@@ -34,9 +34,7 @@ beforeEach(async () => {
   await bench.clearNotifications();
 });
 
-afterEach(async ({ task }) => {
-  if (task.result?.state === 'fail') await bench.screenshot(`failed ${task.name.slice(0, 40)}`);
-});
+afterEach(({ task }) => bench.keepFailure(task));
 
 afterAll(async () => {
   endEveryRun();

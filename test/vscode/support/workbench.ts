@@ -1,6 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { chromium, type Browser, type Frame, type Locator, type Page } from 'playwright-core';
+import type { RunnerTestCase as Test } from 'vitest';
 import { until } from './runs';
 import { desktopPort, RESULTS, ROOT } from './server';
 
@@ -226,6 +227,19 @@ export class Workbench {
     await this.command('Notifications: Clear All Notifications');
   }
 
+  /** Saves the source. What a command does to editors goes on after its entry is gone, so the keys may come too early. */
+  async save(what: string, holds: () => boolean): Promise<void> {
+    let next = 0;
+    await until(what, async () => {
+      if (holds()) return true;
+      if (Date.now() < next) return false;
+      await this.focusEditor();
+      await this.page.keyboard.press('Control+s');
+      next = Date.now() + 2000;
+      return false;
+    });
+  }
+
   async focusEditor(): Promise<void> {
     await this.focusGroup(1);
   }
@@ -301,6 +315,23 @@ export class Workbench {
     await this.screenshot(name);
     if (process.env['SHRINKNETS_PICTURES'] === undefined) return;
     await this.page.screenshot({ path: path.join(ROOT, 'docs', 'images', `${name}.png`) });
+  }
+
+  /** Keeps a picture of a test that failed, and prints what it shows: pictures are not kept everywhere. */
+  async keepFailure({ name, result }: Readonly<Test>): Promise<void> {
+    if (result?.state !== 'fail') return;
+    await this.screenshot(`failed ${name.slice(0, 40)}`);
+    const texts = async (selector: string) =>
+      (await this.page.locator(selector).allTextContents()).map((text) => text.trim()).join(' | ');
+    console.log(`failed: ${name}
+title: ${await this.page.title()}
+tabs: ${await texts('.tabs-container .tab')}
+unsaved: ${await texts('.tabs-container .tab.dirty')}
+messages: ${await texts('.notifications-toasts .notification-list-item-message')}
+dialog: ${await texts('.monaco-dialog-box')}
+quick input: ${await texts('.quick-input-widget .monaco-list-row')}
+lenses: ${(await this.lenses()).join(' | ')}
+status: ${await texts('.statusbar-item')}`);
   }
 
   async screenshot(name: string): Promise<void> {
