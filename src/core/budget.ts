@@ -87,10 +87,9 @@ export function rankByScorePerCost(
   scores: Float64Array,
   costs: Float64Array,
 ): number[] {
-  const living: number[] = [];
-  for (const hub of analysis.hubs) for (const c of hub.classes) if (alive[c] === 1) living.push(c);
-  const rate = (c: number): number => (scores[c] ?? 0) / (costs[c] ?? 1);
-  return living.sort((a, b) => rate(a) - rate(b) || a - b);
+  const living = analysis.hubs.flatMap((hub) => [...hub.classes.filter((c) => alive[c] === 1)]);
+  const rates = scores.map((score, c) => score / (costs[c] ?? 1));
+  return living.sort((a, b) => (rates[a] ?? 0) - (rates[b] ?? 0) || a - b);
 }
 
 /**

@@ -33,6 +33,9 @@ export interface Controller {
 
 /** The classes that should go, weakest first: those that have faded, then those whose switch is exactly 0. */
 function candidates(analysis: Analysis, model: CostModel, alive: Alive, reading: SwitchReading): number[] {
+  // As a rule there are none, and ranking is the most that a removal costs.
+  const goes = (c: number): boolean => alive[c] === 1 && (reading.fading[c] === 1 || reading.beta[c] === 0);
+  if (!analysis.hubs.some((hub) => hub.classes.some(goes))) return [];
   const ranked = rankByScorePerCost(analysis, alive, reading.score, marginalCosts(model, alive));
   const faded = ranked.filter((c) => reading.fading[c] === 1);
   return [...faded, ...ranked.filter((c) => reading.beta[c] === 0 && reading.fading[c] !== 1)];

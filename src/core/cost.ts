@@ -104,26 +104,28 @@ export function totalCost(model: CostModel, alive: Alive): number {
  */
 export function marginalCosts(model: CostModel, alive: Alive): Float64Array {
   const costs = new Float64Array(alive.length);
+  const most = Math.max(0, ...model.terms.map(({ axes }) => axes.length));
+  // How often each class stands on each axis of a term; all 0 between terms.
+  const counted = new Int32Array(most * alive.length);
   for (const term of model.terms) {
-    const counts = term.axes.map((axis) => countAlive(axis, alive));
+    const { axes } = term;
+    const counts = axes.map((axis) => countAlive(axis, alive));
     const full = valueOf(term, counts);
-    // Occurrences of each class on each axis; most terms have it once on one axis.
-    const occurrences = new Map<number, number[]>();
-    term.axes.forEach((axis, i) => {
+    const present = new Set<number>();
+    axes.forEach((axis, i) => {
       for (const c of axis) {
         if (c === PINNED || alive[c] !== 1) continue;
-        let counted = occurrences.get(c);
-        if (counted === undefined)
-          occurrences.set(c, (counted = new Array<number>(term.axes.length).fill(0)));
-        counted[i] = (counted[i] ?? 0) + 1;
+        present.add(c);
+        counted[c * most + i] = (counted[c * most + i] ?? 0) + 1;
       }
     });
-    for (const [c, counted] of occurrences) {
-      const rest = valueOf(
-        term,
-        counts.map((count, i) => count - (counted[i] ?? 0)),
-      );
-      costs[c] = (costs[c] ?? 0) + full - rest;
+    const rest = [...counts];
+    for (const c of present) {
+      axes.forEach((_, i) => {
+        rest[i] = (counts[i] ?? 0) - (counted[c * most + i] ?? 0);
+        counted[c * most + i] = 0;
+      });
+      costs[c] = (costs[c] ?? 0) + full - valueOf(term, rest);
     }
   }
   return costs;

@@ -40,7 +40,11 @@ test('it has the README with its pictures', async () => {
       const found = await frame
         .evaluate(() =>
           document.body.textContent.includes('ShrinkNets')
-            ? [...document.querySelectorAll('img')].map((image) => image.naturalWidth)
+            ? [...document.querySelectorAll('img')].map((image) => {
+                // Newer editors load what is on the screen.
+                if (image.naturalWidth === 0) image.scrollIntoView();
+                return image.naturalWidth;
+              })
             : [],
         )
         .catch(() => []);
