@@ -7,8 +7,6 @@
  *     npm run engines:memory [-- --engines wasm,onnxruntime --steps 2000]
  */
 import { spawn } from 'node:child_process';
-import { createRequire } from 'node:module';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import type { Controller } from '../../src/core/controller';
 import { readGraph } from '../../src/core/graph';
@@ -17,6 +15,7 @@ import { splitActivations } from '../../src/core/split';
 import type { Rows } from '../../src/data/dataset';
 import { findEngine, providers } from '../../src/engine/registry';
 import * as tf from '../../src/engine/tf';
+import { ALLOCATOR } from '../../src/protocol/process';
 import { Batches } from '../../src/train/batches';
 import { chooseHead } from '../../src/train/head';
 import { readWeights, topologyOf } from '../../src/train/model';
@@ -125,10 +124,10 @@ async function measure(name: string, steps: number): Promise<void> {
 
 /** Runs this file for one engine. @returns whether it ended by itself, and how long after its last word */
 function apart(name: string): Promise<void> {
-  const jiti = createRequire(import.meta.url).resolve('jiti/lib/jiti-cli.mjs');
-  const file = fileURLToPath(import.meta.url);
-  const child = spawn(process.execPath, [jiti, file, '--only', name, '--steps', options.steps], {
+  const file = ['--import', import.meta.resolve('jiti/register'), import.meta.filename];
+  const child = spawn(process.execPath, [...file, '--only', name, '--steps', options.steps], {
     stdio: ['ignore', 'pipe', 'inherit'],
+    env: { ...process.env, ...ALLOCATOR },
   });
   let said = performance.now();
   let killed = false;

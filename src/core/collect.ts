@@ -92,7 +92,8 @@ export function replayEdits(weights: LayerWeights, edits: readonly TensorEdit[])
   const result: LayerWeights = Object.fromEntries(
     Object.entries(weights).map(([layer, tensors]) => [layer, [...tensors]]),
   );
-  for (const edit of edits) {
+  // Edits of different axes commute: on the first axis whole rows are copied, and the others then have fewer to do.
+  for (const edit of edits.toSorted((a, b) => a.axis - b.axis)) {
     const tensors = result[edit.layer];
     const tensor: HostTensor | undefined = tensors?.[edit.weight];
     if (tensors === undefined || tensor === undefined) continue;

@@ -31,15 +31,19 @@ export function gatherAxis(tensor: HostTensor, axis: number, keep: ArrayLike<num
   const kept = keep.length;
   const source = tensor.data;
   const data = new Float32Array(outer * kept * inner);
+  const places = Int32Array.from(keep, (index) => index * inner);
   let to = 0;
   for (let o = 0; o < outer; o += 1) {
-    for (let i = 0; i < kept; i += 1) {
-      const from = (o * length + Number(keep[i])) * inner;
-      // Short pieces, one number each on the last axis, are copied faster than a view of them is made.
-      if (inner < SHORT) for (let j = 0; j < inner; j += 1) data[to + j] = source[from + j] ?? 0;
-      else data.set(source.subarray(from, from + inner), to);
-      to += inner;
-    }
+    const start = o * length * inner;
+    // Short pieces, one number each on the last axis, are copied faster than a view of them is made.
+    if (inner === 1) for (const place of places) data[to++] = source[start + place] ?? 0;
+    else
+      for (const place of places) {
+        const from = start + place;
+        if (inner < SHORT) for (let j = 0; j < inner; j += 1) data[to + j] = source[from + j] ?? 0;
+        else data.set(source.subarray(from, from + inner), to);
+        to += inner;
+      }
   }
   return { shape: tensor.shape.map((d, i) => (i === axis ? kept : d)), data };
 }
