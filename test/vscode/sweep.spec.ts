@@ -124,6 +124,12 @@ test('a size that is picked on the chart is written into the source', async () =
   await bench.page.locator('.monaco-diff-editor').waitFor({ state: 'visible', timeout: 60_000 });
   await bench.command('ShrinkNets: Apply Shown Widths');
   await bench.waitForLens(/was 128/);
+  // The source is shown where it was, the panel beside it, and the question is gone.
+  await bench.page
+    .locator('.notifications-toasts', { hasText: 'changed numbers' })
+    .waitFor({ state: 'hidden' });
+  await until('the difference is closed', async () => (await bench.tabs()).length === 2);
+  expect(await bench.tabs()).toEqual(['model.js', 'ShrinkNets: createModel']);
   await bench.save('it is written', () => !['', original].includes(readFileSync(model, 'utf8')));
   const [first, second] = largest.layers;
   expect(readFileSync(model, 'utf8')).toBe(

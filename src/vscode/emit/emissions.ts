@@ -4,7 +4,13 @@ import { badInput } from '../../core/errors';
 import { changesOf } from '../../shell/changesOf';
 import type { Emission, FileChange } from '../../shell/emission';
 import { toRange } from '../language/documents';
-import { openEditorSource, showSource, takeAgain, type EditorSource } from '../language/editorSource';
+import {
+  columnOf,
+  openEditorSource,
+  showSource,
+  takeAgain,
+  type EditorSource,
+} from '../language/editorSource';
 import { setContext } from '../runs/runsView';
 
 const SCHEME = 'shrinknets-emit';
@@ -24,6 +30,8 @@ export class Emissions implements vscode.Disposable {
   private readonly changed$ = new vscode.EventEmitter<vscode.Uri>();
   private readonly subscriptions: vscode.Disposable[];
   private count = 0;
+  /** What a question on the screen is about. */
+  private asked: vscode.Uri | undefined;
 
   constructor() {
     this.subscriptions = [
@@ -65,16 +73,17 @@ export class Emissions implements vscode.Disposable {
     setContext('emissionShown', true);
     const title = vscode.l10n.t('{0}: source ↔ learned widths', name);
     // Cells are compared as the one source that they were read as.
-    const before = isCells
-      ? hold('-before', first.before)
-      : first === emission
-        ? source.uri
-        : vscode.Uri.file(first.file);
-    await vscode.commands.executeCommand('vscode.diff', before, preview, title, { preview: true });
+    const written = first === emission ? source.uri : vscode.Uri.file(first.file);
+    const before = isCells ? hold('-before', first.before) : written;
+    // Over the source, not over the panel from which it was asked for.
+    const place = { preview: true, viewColumn: columnOf(written) };
+    await vscode.commands.executeCommand('vscode.diff', before, preview, title, place);
     const apply = vscode.l10n.t('Apply');
     const discard = vscode.l10n.t('Discard');
     // Not awaited by the command: the question may stay while the difference is read.
+    this.asked = preview;
     void vscode.window.showInformationMessage(askToWrite(emission), apply, discard).then(async (chosen) => {
+      if (this.asked === preview) this.asked = undefined;
       if (this.shown?.preview !== preview) return;
       if (chosen === apply) await vscode.commands.executeCommand('shrinknets.applyEmission');
       if (chosen === discard) await this.close();
@@ -131,6 +140,9 @@ export class Emissions implements vscode.Disposable {
   }
 
   private forget(): void {
+    // A command answered it, or the difference was closed. There is no way to take back that message alone.
+    if (this.asked !== undefined) void vscode.commands.executeCommand('notifications.hideToasts');
+    this.asked = undefined;
     this.contents.clear();
     this.shown = undefined;
     setContext('emissionShown', false);

@@ -58,10 +58,20 @@ export async function takeAgain(source: EditorSource): Promise<EditorSource> {
   return (first === undefined ? undefined : sourceOf(first)) ?? openEditorSource(source.uri);
 }
 
-/** Shows it in the editor. */
+/** Shows it in the editor: where it is open already, if it is. */
 export async function showSource(source: EditorSource): Promise<void> {
-  if (source.isNotebook) await vscode.commands.executeCommand('vscode.open', source.uri);
-  else await vscode.window.showTextDocument(source.uri, { preview: false });
+  const viewColumn = columnOf(source.uri);
+  if (source.isNotebook) await vscode.commands.executeCommand('vscode.open', source.uri, { viewColumn });
+  else await vscode.window.showTextDocument(source.uri, { preview: false, viewColumn });
+}
+
+/** Where a file is open, be it behind others; the active column when it is open nowhere. */
+export function columnOf(uri: vscode.Uri): vscode.ViewColumn {
+  const isIt = ({ input }: vscode.Tab): boolean =>
+    (input instanceof vscode.TabInputText || input instanceof vscode.TabInputNotebook) &&
+    input.uri.toString() === uri.toString();
+  const group = vscode.window.tabGroups.all.find(({ tabs }) => tabs.some(isIt));
+  return group?.viewColumn ?? vscode.ViewColumn.Active;
 }
 
 /** What tells whether a source changed, without reading it. */

@@ -161,6 +161,12 @@ export class Workbench {
     await this.page.keyboard.press('Enter');
   }
 
+  /** Titles of the open editors, column by column. */
+  async tabs(): Promise<string[]> {
+    const titles = await this.page.locator('.tabs-container .tab').allTextContents();
+    return titles.map((title) => title.trim());
+  }
+
   /** Titles of the code lenses that are visible. */
   async lenses(): Promise<string[]> {
     return this.page.locator('.codelens-decoration a').allTextContents();
@@ -325,7 +331,7 @@ export class Workbench {
       (await this.page.locator(selector).allTextContents()).map((text) => text.trim()).join(' | ');
     console.log(`failed: ${name}
 title: ${await this.page.title()}
-tabs: ${await texts('.tabs-container .tab')}
+tabs: ${(await this.tabs()).join(' | ')}
 unsaved: ${await texts('.tabs-container .tab.dirty')}
 messages: ${await texts('.notifications-toasts .notification-list-item-message')}
 dialog: ${await texts('.monaco-dialog-box')}
