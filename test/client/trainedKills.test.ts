@@ -21,10 +21,14 @@ function killNow(handle: RunHandle): void {
 }
 
 describe.skipIf(!isBuilt)('training that is killed', () => {
-  it.each(['cpu', 'wasm'])(
-    `ends with the same weights as if it had not been, on %s, after ${KILLS} kills`,
-    async (engine) => {
-      const whole = await startRun(await trainingSettings(engine));
+  it.each([
+    { what: 'cpu', engine: 'cpu', several: false },
+    { what: 'wasm', engine: 'wasm', several: false },
+    { what: 'wasm with several inputs and outputs', engine: 'wasm', several: true },
+  ])(
+    `ends with the same weights as if it had not been, on $what, after ${KILLS} kills`,
+    async ({ what, engine, several }) => {
+      const whole = await startRun(await trainingSettings(engine, { several }));
       const events = await collect(whole);
       const expected = learned(events);
       expect(await whole.closed).toMatchObject({ state: 'done' });
@@ -34,7 +38,7 @@ describe.skipIf(!isBuilt)('training that is killed', () => {
       let kills = 0;
       let fromCheckpoint = 0;
       for (let seed = SEED; kills < KILLS;) {
-        const settings = await trainingSettings(engine);
+        const settings = await trainingSettings(engine, { several });
         let handle = await startRun(settings);
         for (let killsHere = 0; ; killsHere += 1) {
           if (killsHere < KILLS_PER_RUN && kills < KILLS) {
@@ -55,9 +59,7 @@ describe.skipIf(!isBuilt)('training that is killed', () => {
       }
       // A kill before the first checkpoint starts the run over; what is asked here is the others.
       if (KILLS >= 20) expect(fromCheckpoint).toBeGreaterThan(0);
-      showFigure(
-        `${engine}: ${kills} kills, ${fromCheckpoint} checkpoints gone on from stand in the journals`,
-      );
+      showFigure(`${what}: ${kills} kills, ${fromCheckpoint} checkpoints gone on from stand in the journals`);
     },
     120_000 + KILLS * 20_000,
   );

@@ -40,8 +40,33 @@ const DATA = `const rows = (count, seed) => {
   }
   return { x, y };
 };
-export const train = rows(1200, 1);
+`;
+const ONE_OF_EACH = `export const train = rows(1200, 1);
 export const test = rows(300, 2);
+`;
+
+/** The same rows in two halves, with two things to say of each. */
+const SEVERAL_MODEL = `import * as tf from '@tensorflow/tfjs';
+export function createModel() {
+  const inputs = ['left', 'right'].map((name) => tf.input({ shape: [4], name }));
+  // @shrink
+  const left = tf.layers.dense({ units: 16, activation: 'relu' }).apply(inputs[0]);
+  // @shrink
+  const right = tf.layers.dense({ units: 12, activation: 'tanh' }).apply(inputs[1]);
+  const both = tf.layers.concatenate().apply([left, right]);
+  const kind = tf.layers.dense({ units: 3, activation: 'softmax', name: 'kind' }).apply(both);
+  const sum = tf.layers.dense({ units: 1, name: 'sum' }).apply(both);
+  const model = tf.model({ inputs, outputs: [kind, sum] });
+  model.compile({ optimizer: 'adam', loss: ['categoricalCrossentropy', 'meanSquaredError'] });
+  return model;
+}
+`;
+const SEVERAL_OF_EACH = `const halves = ({ x, y }) => ({
+  x: { left: x.map((row) => row.slice(0, 4)), right: x.map((row) => row.slice(4)) },
+  y: { kind: y, sum: x.map((row) => [row.reduce((a, b) => a + b, 0) / 8]) },
+});
+export const train = halves(rows(1200, 1));
+export const test = halves(rows(300, 2));
 `;
 
 export interface TrainingSettings {
@@ -50,18 +75,21 @@ export interface TrainingSettings {
   /** Code of the data module besides. */
   readonly dataCode?: string;
   readonly epochs?: number;
+  /** A model of two inputs and two outputs. */
+  readonly several?: boolean;
   readonly more?: Partial<StartSettings>;
 }
 
 /** The same model and data every time; a second or two of training on a quiet machine. */
 export async function trainingSettings(
   engine: string,
-  { runsFolder, dataCode = '', epochs = 10, more = {} }: TrainingSettings = {},
+  { runsFolder, dataCode = '', epochs = 10, several = false, more = {} }: TrainingSettings = {},
 ): Promise<StartSettings> {
   const folder = makeFolder();
   const file = join(folder, 'model.mjs');
-  writeFileSync(file, MODEL);
-  writeFileSync(join(folder, 'data.mjs'), DATA + dataCode);
+  const model = several ? SEVERAL_MODEL : MODEL;
+  writeFileSync(file, model);
+  writeFileSync(join(folder, 'data.mjs'), DATA + (several ? SEVERAL_OF_EACH : ONE_OF_EACH) + dataCode);
   const wasm = join(
     dirname(createRequire(import.meta.url).resolve('@vscode/tree-sitter-wasm/package.json')),
     'wasm',
@@ -77,7 +105,7 @@ export async function trainingSettings(
   };
   return {
     runsFolder: runsFolder ?? join(folder, 'runs'),
-    plan: makePlan(readSource(parsers, { file, text: MODEL })),
+    plan: makePlan(readSource(parsers, { file, text: model })),
     options: resolveOptions([{ name: (key) => key, values }]),
     backendScript: BACKEND,
     owner: 'attached',
