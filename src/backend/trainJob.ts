@@ -1,7 +1,7 @@
 import type { RunContext } from '../core/job';
 import { ShrinkError } from '../core/errors';
 import type { TrainOptions } from '../core/options';
-import { describeSourceOptions } from '../core/sourceOptions';
+import { describeLeftOut, describeSourceOptions } from '../core/sourceOptions';
 import { mixSeed, seededRandom } from '../core/random';
 import { findEngine } from '../engine/registry';
 import type { Selection } from '../engine/select';
@@ -86,14 +86,14 @@ function noteSource(
   compiled: Readonly<Record<string, string>>,
   notes: readonly string[],
 ): readonly string[] {
-  const taken = describeSourceOptions(plan, options, compiled);
+  const taken = [describeSourceOptions(plan, options, compiled), describeLeftOut(plan, options)];
   const { program } = plan;
   const augmentation = program.kind === 'topology' ? (program.augmentation ?? []) : [];
   const without =
     augmentation.length === 0
       ? []
       : [`widths are learned without ${augmentation.join(', ')}, which change the data only in training`];
-  return [...(taken === undefined ? [] : [taken]), ...without, ...notes];
+  return [...taken.filter((text) => text !== undefined), ...without, ...notes];
 }
 
 function announce(

@@ -13,7 +13,12 @@ export type OptionType =
       readonly max?: number;
       readonly above?: number;
     }
-  | { readonly kind: 'choice'; readonly values: readonly string[] }
+  | {
+      readonly kind: 'choice';
+      readonly values: readonly string[];
+      /** Whether several may be given, one for each output of a model: `a,b` in their order or `name:a,other:b`. */
+      readonly perOutput?: boolean;
+    }
   | { readonly kind: 'sizes' }
   | { readonly kind: 'text' };
 
@@ -141,8 +146,10 @@ export const MODEL_OPTIONS: readonly OptionSpec[] = [
         'binaryCrossentropy',
         'meanSquaredError',
       ],
+      perOutput: true,
     },
-    about: 'Loss; without it the one in the source, or the one that fits the last layer.',
+    about:
+      'Loss, or one for each output (name:loss,…); without it that of the source, or what fits the last layer.',
   },
   {
     key: 'lambda',

@@ -10,7 +10,11 @@ export function parseOption(spec: OptionSpec, text: string, shown: string = spec
       if (text === '') throw badInput('bad-option', `${shown} is empty; give it a value.`);
       return text;
     case 'choice':
-      if (!type.values.includes(text))
+      if (
+        !(type.perOutput === true ? splitByOutput(text) : [{ value: text }]).every(({ value }) =>
+          type.values.includes(value),
+        )
+      )
         throw badInput('bad-option', `${shown} is ${quote(text)}; it can be ${type.values.join(', ')}.`);
       return spec.key === 'power' ? Number(text) : text;
     case 'sizes':
@@ -29,6 +33,15 @@ export function parseOption(spec: OptionSpec, text: string, shown: string = spec
       return value;
     }
   }
+}
+
+/** What an option says of each output: in their order, or by name. One without a comma is for all of them. */
+export function splitByOutput(text: string): { readonly name?: string; readonly value: string }[] {
+  return text.split(',').map((part) => {
+    const colon = part.lastIndexOf(':');
+    const value = part.slice(colon + 1).trim();
+    return colon < 0 ? { value } : { name: part.slice(0, colon).trim(), value };
+  });
 }
 
 /** "a whole number from 1 to 10", for messages and documentation. */

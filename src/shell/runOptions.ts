@@ -1,6 +1,7 @@
 import type { TrainOptions } from '../core/options';
 import { resolveOptions } from '../core/parseOptions';
 import type { Plan } from '../core/plan';
+import { isUsable } from '../core/sourceOptions';
 
 /** One source of options; it names itself for messages. */
 export type OptionLayer = Parameters<typeof resolveOptions>[0][number];
@@ -17,13 +18,4 @@ export function resolveRunOptions(plan: Plan, layers: readonly OptionLayer[]): T
   for (const [key, text] of Object.entries(plan.sourceOptions ?? {}))
     if (isUsable(key, text)) source[key] = text;
   return resolveOptions([{ name: (key) => `${plan.file}: ${key}`, values: source }, ...layers]);
-}
-
-function isUsable(key: string, text: string): boolean {
-  try {
-    resolveOptions([{ name: () => key, values: { [key]: text } }]);
-    return true;
-  } catch {
-    return false;
-  }
 }

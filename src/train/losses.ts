@@ -1,9 +1,34 @@
+import { badInput } from '../core/errors';
+import { splitByOutput } from '../core/parseOptions';
+
 /**
  * Losses as TensorFlow.js compiled a model with them, which checks them: one for all outputs, a list in their order, or
  * by the outputs' names.
  */
 export type LossesGiven =
   string | readonly (string | undefined)[] | Readonly<Record<string, string | undefined>>;
+
+/**
+ * Losses as the option gives them: one for all outputs, or one for each.
+ *
+ * @param outputs their names
+ * @throws ShrinkError `losses-outputs` when the model has other outputs
+ */
+export function readLosses(text: string, outputs: readonly string[]): LossesGiven {
+  const parts = splitByOutput(text);
+  const [first] = parts;
+  if (parts.length === 1 && first?.name === undefined) return text;
+  const names = parts.flatMap(({ name }) => (name === undefined ? [] : [name]));
+  const areNamed = names.length === parts.length && names.every((name) => outputs.includes(name));
+  if (!areNamed && (names.length > 0 || parts.length !== outputs.length))
+    throw badInput(
+      'losses-outputs',
+      `loss is ${text}, but the model’s outputs are ${outputs.join(', ')}; give one loss for all, or one for each of them (${outputs.map((name) => `${name}:…`).join(',')}).`,
+    );
+  return areNamed
+    ? Object.fromEntries(parts.map(({ name = '', value }): [string, string] => [name, value]))
+    : parts.map(({ value }) => value);
+}
 
 /** The loss of each output; undefined where none was given. @param outputs their names */
 export function lossesOf(

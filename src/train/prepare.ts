@@ -16,7 +16,7 @@ import type { Engine } from '../engine/engine';
 import { fitInputs } from './fitInput';
 import { fitColumns } from './fitColumns';
 import { chooseHead, type Head, type OutputHead } from './head';
-import { lossesOf, type LossesGiven } from './losses';
+import { lossesOf, readLosses, type LossesGiven } from './losses';
 import type { OptimizerSpec } from './optimizer';
 import type { SwitchMode } from './switchModes';
 
@@ -86,7 +86,8 @@ export function prepareTraining(
   });
   const dataset = fitInputs(fitColumns(data, ends), wanted, model.axes, notes);
   const outputShapes = graph.outputs.map((output) => first.tensor(output).shape.slice(1));
-  const losses = lossesOf(lossWanted ?? model.loss, ends.outputs);
+  const given = lossWanted === undefined ? model.loss : readLosses(lossWanted, ends.outputs);
+  const losses = lossesOf(given, ends.outputs);
   const fitting = chooseHead(graph, outputShapes, labelsOf(dataset.train), losses, ends.outputs);
   const head = withMetrics(fitting, model.metrics ?? [], notes);
   const limitsOf = (layer: string): WidthLimits => limitsFrom(hints.get(layer));

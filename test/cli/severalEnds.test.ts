@@ -80,6 +80,42 @@ const FILES = {
   'compiled.ts': source('named.mjs', BY_NAME),
   'listed.ts': source('listed.mjs'),
   'wrongLoss.ts': source('named.mjs', BY_NAME.replace('ink:', 'inc:')),
+  'keras.py': `import keras
+from keras import layers
+
+# @shrink-model data=./named.mjs epochs=3 finish=1 batchSize=32 budget=50%
+def build():
+    left = keras.Input(shape=(28, 14), name="left")
+    right = keras.Input(shape=(28, 14), name="right")
+    a = layers.Dense(24, activation="relu", name="ofLeft")(layers.Flatten()(left))
+    b = layers.Dense(20, activation="tanh", name="ofRight")(layers.Flatten()(right))
+    both = layers.Concatenate()([a, b])
+    digit = layers.Dense(10, activation="softmax", name="digit")(both)
+    even = layers.Dense(1, activation="sigmoid", name="even")(both)
+    ink = layers.Dense(1, name="ink")(both)
+    model = keras.Model(inputs=[left, right], outputs=[digit, even, ink])
+    model.compile(optimizer="adam", loss=["sparse_categorical_crossentropy", "mse", "mse"])
+    return model
+`,
+  'torch.py': `import torch
+from torch import nn
+
+# @shrink-model data=./named.mjs epochs=3 finish=1 batchSize=32 budget=50%
+class Halves(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.ofLeft = nn.Linear(392, 24)
+        self.ofRight = nn.Linear(392, 20)
+        self.digit = nn.Linear(44, 10)
+        self.even = nn.Linear(44, 1)
+        self.ink = nn.Linear(44, 1)
+
+    def forward(self, left, right):
+        a = torch.relu(self.ofLeft(torch.flatten(left, 1)))
+        b = torch.tanh(self.ofRight(torch.flatten(right, 1)))
+        both = torch.cat([a, b], dim=1)
+        return self.digit(both), self.even(both), self.ink(both)
+`,
 } as const;
 
 let project: { folder: string; remove: () => void };
@@ -210,6 +246,34 @@ describe('a model with two inputs and three outputs', () => {
         );
   });
 
+  it.each([
+    [
+      'keras.py',
+      (width: number) => `layers.Dense(${width}, `,
+      'digit: sparseCategoricalCrossentropy, even: meanSquaredError',
+    ],
+    ['torch.py', (width: number, layer: string) => `self.${layer} = nn.Linear(392, ${width})`, 'digit: '],
+  ] as const)(
+    'is read from Python and written back: %s',
+    { timeout: 240_000 },
+    async (file, written, loss) => {
+      const { events, result } = await train(file, undefined, '--engine', 'onnxruntime');
+      expect(events.find((event) => event['type'] === 'model')?.['loss']).toContain(loss);
+      const emitted = await runCli(['emit', 'last', '--write'], project.folder);
+      expect([emitted.code, emitted.stderr]).toEqual([0, '']);
+      const after = readFileSync(path.join(project.folder, file), 'utf8');
+      const hidden = result.layers.filter(({ before }) => [24, 20].includes(before));
+      expect(hidden).toHaveLength(2);
+      for (const { name, after: width } of hidden) expect(after).toContain(written(width, name));
+      const read = hidden.reduce((sum, { after: width }) => sum + width, 0);
+      expect(read).toBeLessThan(44);
+      // What reads both is narrower by what both lost.
+      if (file === 'torch.py')
+        for (const [head, units] of Object.entries({ digit: 10, even: 1, ink: 1 }))
+          expect(after).toContain(`self.${head} = nn.Linear(${read}, ${units})`);
+    },
+  );
+
   it('trains in the mode of the paper and beside a teacher', { timeout: 240_000 }, async () => {
     const { result } = await train('named.ts', 'paper', '--engine', 'onnxruntime', '--mode', 'original');
     expect(result.outputDifference).toBeLessThan(1e-5);
@@ -232,6 +296,19 @@ describe('what does not go together is refused, in a line', () => {
     const { code, stderr } = await runCli(['train', 'named.ts', '--data', data], project.folder);
     expect(stderr).not.toMatch(/\n\s+at /);
     for (const pattern of says) expect(stderr).toMatch(pattern);
+    expect(code).toBe(2);
+  });
+
+  it.each([
+    [
+      'digit:categoricalCrossentropy,odd:meanSquaredError',
+      /outputs are digit, even, ink; give one loss for all/,
+    ],
+    ['meanSquaredError,meanSquaredError', /digit:…,even:…,ink:…/],
+  ])('the losses %s', async (loss, says) => {
+    const { code, stderr } = await runCli(['train', 'named.ts', '--loss', loss], project.folder);
+    expect(stderr).toMatch(says);
+    expect(stderr).not.toMatch(/\n\s+at /);
     expect(code).toBe(2);
   });
 

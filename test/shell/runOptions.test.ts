@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { describeSourceOptions } from '../../src/core/sourceOptions';
+import { describeLeftOut, describeSourceOptions } from '../../src/core/sourceOptions';
 import { resolveRunOptions, type OptionLayer } from '../../src/shell/runOptions';
 import { planOf } from '../language/support/parsers';
 
@@ -34,4 +34,41 @@ it('leaves out what cannot be used, and says nothing where nothing was taken', (
   const options = resolveRunOptions(plan, []);
   expect(options.batchSize).toBeGreaterThan(0);
   expect(describeSourceOptions(plan, options)).toBeUndefined();
+});
+
+const COMPILE = (loss: string): string => `import keras
+model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3), keras.layers.Dense(2)])
+model.compile(optimizer="adam", loss=${loss})
+`;
+
+it.each([
+  ['"mse"', 'meanSquaredError'],
+  ['["sparse_categorical_crossentropy", "mse"]', 'sparseCategoricalCrossentropy,meanSquaredError'],
+  [
+    '{"kind": keras.losses.BinaryCrossentropy(), "sum": "mse"}',
+    'kind:binaryCrossentropy,sum:meanSquaredError',
+  ],
+])('takes a loss for each output: %s', (text, loss) => {
+  const plan = planOf(COMPILE(text), 'model', '/project/model.py');
+  const options = resolveRunOptions(plan, []);
+  expect(options.loss).toBe(loss);
+  expect(describeLeftOut(plan, options)).toBeUndefined();
+});
+
+it('says which loss it does not know, unless another is given', () => {
+  const plan = planOf(COMPILE('"mae"'), 'model', '/project/model.py');
+  const options = resolveRunOptions(plan, []);
+  expect(options.loss).toBeUndefined();
+  expect(describeLeftOut(plan, options)).toBe(
+    'not known here and not taken from the source: loss mae; loss= in the hint gives another',
+  );
+  expect(
+    describeLeftOut(plan, resolveRunOptions(plan, [layer({ loss: 'meanSquaredError' })])),
+  ).toBeUndefined();
+});
+
+it.each(['meanSquaredError,mae', 'kind:mae', ','])('refuses the loss %s', (loss) => {
+  expect(() => resolveRunOptions(planOf(SOURCE, 'model', '/project/model.py'), [layer({ loss })])).toThrow(
+    '--loss is',
+  );
 });

@@ -23,10 +23,33 @@ export function readSourceOptions(root: Syntax): Record<string, string> {
     }
     if (name === 'compile') {
       note('optimizer', OPTIMIZERS[textOf(argumentOf(node, 0, 'optimizer'))]);
-      note('loss', LOSSES[textOf(argumentOf(node, 1, 'loss'))]);
+      note('loss', readLoss(argumentOf(node, 1, 'loss')));
     }
   }
   return options;
+}
+
+/** A loss that we know by our name, another by its own; of several outputs all, in their order or by name. */
+function readLoss(node: Syntax | undefined): string | undefined {
+  if (node?.type === 'string') return LOSSES[textOf(node)] ?? textOf(node);
+  if (node?.type === 'list' || node?.type === 'tuple') return joined(node.namedChildren.map(lossName));
+  if (node?.type !== 'dictionary') return undefined;
+  return joined(
+    node.namedChildren.map((pair) => {
+      const [output, loss] = [textOf(pair.field('key')), lossName(pair.field('value'))];
+      return output === '' || loss === undefined ? undefined : `${output}:${loss}`;
+    }),
+  );
+}
+
+function lossName(node: Syntax | undefined): string | undefined {
+  if (node?.type === 'call') return LOSSES[lastName(node.field('function'))];
+  return node?.type === 'string' ? readLoss(node) : undefined;
+}
+
+/** @returns undefined where one of them is none */
+function joined(parts: readonly (string | undefined)[]): string | undefined {
+  return parts.includes(undefined) ? undefined : parts.join(',');
 }
 
 /**
