@@ -10,11 +10,7 @@ export function parseOption(spec: OptionSpec, text: string, shown: string = spec
       if (text === '') throw badInput('bad-option', `${shown} is empty; give it a value.`);
       return text;
     case 'choice':
-      if (
-        !(type.perOutput === true ? splitByOutput(text) : [{ value: text }]).every(({ value }) =>
-          type.values.includes(value),
-        )
-      )
+      if (!choicesIn(text, type).every((value) => type.values.includes(value)))
         throw badInput('bad-option', `${shown} is ${quote(text)}; it can be ${type.values.join(', ')}.`);
       return spec.key === 'power' ? Number(text) : text;
     case 'sizes':
@@ -33,6 +29,10 @@ export function parseOption(spec: OptionSpec, text: string, shown: string = spec
       return value;
     }
   }
+}
+
+function choicesIn(text: string, { perOutput }: Extract<OptionType, { kind: 'choice' }>): readonly string[] {
+  return perOutput === true ? splitByOutput(text).map(({ value }) => value) : [text];
 }
 
 /** What an option says of each output: in their order, or by name. One without a comma is for all of them. */

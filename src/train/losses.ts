@@ -18,16 +18,14 @@ export function readLosses(text: string, outputs: readonly string[]): LossesGive
   const parts = splitByOutput(text);
   const [first] = parts;
   if (parts.length === 1 && first?.name === undefined) return text;
-  const names = parts.flatMap(({ name }) => (name === undefined ? [] : [name]));
-  const areNamed = names.length === parts.length && names.every((name) => outputs.includes(name));
-  if (!areNamed && (names.length > 0 || parts.length !== outputs.length))
-    throw badInput(
-      'losses-outputs',
-      `loss is ${text}, but the model’s outputs are ${outputs.join(', ')}; give one loss for all, or one for each of them (${outputs.map((name) => `${name}:…`).join(',')}).`,
-    );
-  return areNamed
-    ? Object.fromEntries(parts.map(({ name = '', value }): [string, string] => [name, value]))
-    : parts.map(({ value }) => value);
+  const byName = new Map(parts.map(({ name = '', value }) => [name, value]));
+  const isComplete = parts.length === outputs.length;
+  if (isComplete && outputs.every((name) => byName.has(name))) return Object.fromEntries(byName);
+  if (isComplete && parts.every(({ name }) => name === undefined)) return parts.map(({ value }) => value);
+  throw badInput(
+    'losses-outputs',
+    `loss is ${text}, from the hint, an option or the source’s compile, but the model’s outputs are ${outputs.join(', ')}; set loss= to one loss for all, or to one for each of them (${outputs.map((name) => `${name}:…`).join(',')}).`,
+  );
 }
 
 /** The loss of each output; undefined where none was given. @param outputs their names */

@@ -302,9 +302,12 @@ describe('what does not go together is refused, in a line', () => {
   it.each([
     [
       'digit:categoricalCrossentropy,odd:meanSquaredError',
-      /outputs are digit, even, ink; give one loss for all/,
+      /outputs are digit, even, ink; set loss= to one loss for all/,
     ],
     ['meanSquaredError,meanSquaredError', /digit:…,even:…,ink:…/],
+    // One is missing, one is there twice.
+    ['digit:categoricalCrossentropy,even:meanSquaredError', /one for each of them/],
+    ['even:meanSquaredError,even:meanSquaredError,ink:meanSquaredError', /one for each of them/],
   ])('the losses %s', async (loss, says) => {
     const { code, stderr } = await runCli(['train', 'named.ts', '--loss', loss], project.folder);
     expect(stderr).toMatch(says);
