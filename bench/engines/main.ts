@@ -13,6 +13,8 @@ import { sizeOf } from '../../src/core/tensor';
 import type { Engine } from '../../src/engine/engine';
 import { loadOnnxRuntime } from '../../src/engine/engines/onnxruntime';
 import { findEngine, providers } from '../../src/engine/registry';
+import { variableOf } from '../../src/train/model';
+import { Optimizer } from '../../src/train/optimizer';
 import { benchModels, type BenchModel } from './models';
 
 const { values: options } = parseArgs({
@@ -23,6 +25,8 @@ const { values: options } = parseArgs({
     seconds: { type: 'string', default: '4' },
   },
 });
+
+const RATE = 1e-3;
 
 interface Timing {
   readonly medianMs: number;
@@ -35,7 +39,8 @@ function median(values: readonly number[]): number {
 
 async function timeSteps(engine: Engine, spec: BenchModel): Promise<Timing> {
   const model = spec.build();
-  const optimizer = tf.train.adam(1e-3);
+  const weights = model.trainableWeights.map(variableOf);
+  const optimizer = new Optimizer({ name: 'adam', learningRate: RATE, settings: {} }, weights);
   const rows = Float32Array.from({ length: spec.batch * sizeOf(spec.input) }, (_, i) =>
     Math.sin(i * 12.9898),
   );
@@ -45,13 +50,17 @@ async function timeSteps(engine: Engine, spec: BenchModel): Promise<Timing> {
   const step = await engine.compile(
     ([x, y]) => {
       if (x === undefined || y === undefined) throw new TypeError('no batch');
-      const loss = optimizer.minimize(
+      const { value, grads } = tf.variableGrads(
         () => tf.losses.softmaxCrossEntropy(y, model.apply(x, { training: true }) as tf.Tensor),
-        true,
+        weights,
       );
-      return loss === null ? [] : [loss];
+      optimizer.apply(
+        weights.map((weight) => grads[weight.name] ?? tf.zerosLike(weight)),
+        RATE,
+      );
+      return [value];
     },
-    [],
+    [...model.weights.map(variableOf), ...optimizer.stateVariables()],
     [
       { shape: [spec.batch, ...spec.input], dtype: 'float32' },
       { shape: [spec.batch, 10], dtype: 'float32' },

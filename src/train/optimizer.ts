@@ -1,3 +1,4 @@
+import { adamInPlace } from '../engine/adam';
 import * as tf from '../engine/tf';
 import { badInput } from '../core/errors';
 import type { HostTensor } from '../core/tensor';
@@ -27,6 +28,13 @@ interface SlotEntry {
 interface Internals {
   learningRate: number;
   [field: string]: unknown;
+}
+
+/** Adam's own settings, its defaults filled in. */
+interface AdamSettings {
+  readonly beta1: number;
+  readonly beta2: number;
+  readonly epsilon: number;
 }
 
 /** Which fields hold one variable for each trained variable, and which hold a scalar. */
@@ -77,6 +85,7 @@ export class Optimizer {
 
   /** Moves the variables. @param gradients in the order of the variables */
   apply(gradients: readonly tf.Tensor[], learningRate: number): void {
+    if (this.spec.name === 'adam' && this.moveInPlace(gradients, learningRate)) return;
     const settable = this.inner as unknown as { setLearningRate?: (rate: number) => void };
     // SGD and its kin keep the rate in a tensor; the others read the number.
     if (settable.setLearningRate !== undefined) settable.setLearningRate(learningRate);
@@ -119,6 +128,35 @@ export class Optimizer {
     for (const field of this.scalarFields) (this.inner[field] as tf.Variable).dispose();
     const rate = this.inner['c'];
     if (rate instanceof tf.Tensor) rate.dispose();
+  }
+
+  /** Adam by what the active backend has for it. @returns whether it has */
+  private moveInPlace(gradients: readonly tf.Tensor[], learningRate: number): boolean {
+    const [first = [], second = []] = this.slotFields.map((field) => this.slot(field));
+    const tensors = this.variables.flatMap((value, i) => {
+      const [gradient, moment, square] = [gradients[i], first[i]?.variable, second[i]?.variable];
+      return gradient && moment && square ? [{ value, gradient, first: moment, second: square }] : [];
+    });
+    if (tensors.length < this.variables.length) throw new RangeError('one gradient for every variable');
+    const update = adamInPlace(tensors);
+    if (update === undefined) return false;
+    const { beta1, beta2, epsilon } = this.inner as unknown as AdamSettings;
+    const [power1, power2] = this.scalarFields.map((field) => this.inner[field] as tf.Variable);
+    if (power1 === undefined || power2 === undefined) throw new TypeError('Adam keeps powers of its betas');
+    const present = (variable: tf.Variable): number => variable.dataSync()[0] ?? NaN;
+    update(tensors, {
+      learningRate,
+      beta1,
+      beta2,
+      epsilon,
+      power1: present(power1),
+      power2: present(power2),
+    });
+    tf.tidy(() => {
+      power1.assign(tf.mul(power1, beta1));
+      power2.assign(tf.mul(power2, beta2));
+    });
+    return true;
   }
 
   private slot(field: string): SlotEntry[] {

@@ -5,9 +5,9 @@ import { findEngine } from '../../src/engine/registry';
 import * as tf from '../../src/engine/tf';
 import { loadRuntime } from '../../src/engine/onnx/runtime';
 import { StateStore } from '../../src/engine/onnx/stateStore';
-import { OPERATIONS, type Item, type Operation, type Program } from '../../src/engine/onnx/tails/program';
-import { compileProgram, LANES } from '../../src/engine/onnx/tails/wasmProgram';
-import { webAssembly } from '../../src/engine/onnx/tails/webAssembly';
+import { OPERATIONS, type Item, type Operation, type Program } from '../../src/engine/elements/program';
+import { compileProgram, LANES } from '../../src/engine/elements/wasmProgram';
+import { webAssembly } from '../../src/engine/elements/webAssembly';
 import { Tracer } from '../../src/engine/onnx/trace';
 import { noise, relativeError } from './support';
 

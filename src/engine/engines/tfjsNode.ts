@@ -7,6 +7,7 @@ import { activateBackend, createEagerEngine } from '../eager';
 import type { EngineDescription, EngineProvider, EngineStatus } from '../engine';
 import { loadForeign, NODE_23_SHIM } from '../foreign';
 import { locatePackage, type LocatedPackage } from '../locate';
+import { installTensorflowAdam } from '../tensorflowAdam';
 
 const VERSION = '4.22.0';
 
@@ -92,6 +93,8 @@ function tfjsNodeProvider(name: 'tfjs-node' | 'tfjs-node-gpu'): EngineProvider {
         throw new ShrinkError('environment', 'engine-unavailable', message, { cause: thrown });
       }
       await activateBackend('tensorflow');
+      // Not tried on a GPU: there Adam stays what TensorFlow.js makes of it.
+      if (name === 'tfjs-node') installTensorflowAdam();
       return createEagerEngine('tensorflow', status.description);
     },
   };

@@ -1,7 +1,7 @@
 /** What a step is once it was traced. */
 import type * as tf from '@tensorflow/tfjs-core';
 import type { Value } from './graph';
-import type { Program } from './tails/program';
+import type { Program } from '../elements/program';
 import type { RandomInput } from './tracingBackend';
 
 /** A variable that the graph reads, writes or both. */

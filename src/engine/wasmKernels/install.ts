@@ -1,3 +1,4 @@
+import { installAdam } from './adam';
 import { installConv2D } from './conv2d';
 import { installConv3D } from './conv3d';
 import { installDepthwise } from './depthwise';
@@ -19,4 +20,5 @@ export function installWasmKernels(): void {
   installPooling();
   installRepetition();
   installElementwise();
+  installAdam();
 }

@@ -6,7 +6,7 @@
 import { broadcast_util, util } from '@tensorflow/tfjs-core';
 import { sizeOf } from '../../../core/tensor';
 import type { Graph, Value } from '../graph';
-import { OPERATIONS, type Item, type Operation, type Program } from './program';
+import { OPERATIONS, type Item, type Operation, type Program } from '../../elements/program';
 
 /** More arrays than this at once do not fit a tail; what has so many is no optimizer. */
 const MOST_ARRAYS = 8;

@@ -4,7 +4,7 @@ import type { StepScalars } from '../../engine';
 import type { OnnxTensor } from '../runtime';
 import type { House, StateStore } from '../stateStore';
 import type { TracedTail } from '../traced';
-import { compileProgram } from './wasmProgram';
+import { compileProgram } from '../../elements/wasmProgram';
 
 export interface RunningTail {
   /** Where the graph writes what the tail reads, by the name of the output; null for what it makes room for itself. */

@@ -1,0 +1,91 @@
+/** Adam in place: one pass over each weight, four floats at a time. */
+import { backend, util } from '@tensorflow/tfjs-core';
+import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm';
+import { correctedRate, registerAdam, type AdamNumbers, type AdamTensors } from '../adam';
+import type { Program } from '../elements/program';
+import { compileProgram, LANES, type RunProgram } from '../elements/wasmProgram';
+import type { WasmMemory } from '../elements/webAssembly';
+import { release } from './heap';
+
+const FLOATS = LANES / 4;
+const [GRADIENT, FIRST, SECOND, VALUE] = [0, 1, 2, 3];
+const ARRAYS = 4;
+
+/** m ← β₁m + (1 - β₁)g, v ← β₂v + (1 - β₂)g², θ ← θ - α m / (√v + ε'). */
+const program: Program = {
+  arrays: ARRAYS,
+  numbers: 6,
+  items: [
+    { kind: 'array', array: GRADIENT },
+    { kind: 'array', array: FIRST },
+    { kind: 'array', array: SECOND },
+    { kind: 'array', array: VALUE },
+    { kind: 'number', number: 0 },
+    { kind: 'number', number: 1 },
+    { kind: 'number', number: 2 },
+    { kind: 'number', number: 3 },
+    { kind: 'number', number: 4 },
+    { kind: 'number', number: 5 },
+    { kind: 'result', operation: 'Mul', of: [1, 4] },
+    { kind: 'result', operation: 'Mul', of: [0, 5] },
+    { kind: 'result', operation: 'Add', of: [10, 11] },
+    { kind: 'result', operation: 'Mul', of: [0, 0] },
+    { kind: 'result', operation: 'Mul', of: [13, 7] },
+    { kind: 'result', operation: 'Mul', of: [2, 6] },
+    { kind: 'result', operation: 'Add', of: [15, 14] },
+    { kind: 'result', operation: 'Sqrt', of: [16] },
+    { kind: 'result', operation: 'Add', of: [17, 9] },
+    { kind: 'result', operation: 'Mul', of: [12, 8] },
+    { kind: 'result', operation: 'Div', of: [19, 18] },
+    { kind: 'result', operation: 'Sub', of: [3, 20] },
+  ],
+  stores: [
+    { array: FIRST, item: 12 },
+    { array: SECOND, item: 16 },
+    { array: VALUE, item: 21 },
+  ],
+};
+
+/** The program for one backend's memory. */
+let compiled: { readonly memory: WasmMemory; readonly run: RunProgram } | undefined;
+
+function runIn(wasm: BackendWasm): RunProgram {
+  // What Emscripten exports; the package's types leave it out.
+  const { memory } = (wasm.wasm as unknown as { asm: { memory: WasmMemory } }).asm;
+  if (compiled?.memory !== memory) compiled = { memory, run: compileProgram(program, memory) };
+  return compiled.run;
+}
+
+function updateAll(all: readonly AdamTensors[], numbers: AdamNumbers): void {
+  const wasm = backend() as unknown as BackendWasm;
+  const { alpha, epsilon } = correctedRate(numbers);
+  const { beta1, beta2 } = numbers;
+  const values = [beta1, 1 - beta1, beta2, 1 - beta2, alpha, epsilon];
+  // Arrays are not filled up to whole lanes: what is behind the last whole one is computed in a place of its own.
+  const rest = wasm.makeOutput([ARRAYS * FLOATS], 'float32');
+  const run = runIn(wasm);
+  const floats = new Float32Array(wasm.typedArrayFromHeap(rest).buffer);
+  const offset = (dataId: object): number => wasm.getMemoryOffset(dataId);
+  const restAt = offset(rest.dataId);
+  for (const { value, gradient, first, second } of all) {
+    const addresses = [gradient, first, second, value].map(({ dataId }) => offset(dataId));
+    const size = util.sizeFromShape(value.shape);
+    const whole = size - (size % FLOATS);
+    if (whole > 0) run(whole * 4, addresses, values);
+    if (whole === size) continue;
+    const places = addresses.map((_, i) => restAt + i * LANES);
+    addresses.forEach((address, i) => {
+      floats.copyWithin((places[i] ?? 0) / 4, address / 4 + whole, address / 4 + size);
+    });
+    run(LANES, places, values);
+    for (const array of [FIRST, SECOND, VALUE]) {
+      const from = (places[array] ?? 0) / 4;
+      floats.copyWithin((addresses[array] ?? 0) / 4 + whole, from, from + size - whole);
+    }
+  }
+  release(wasm, rest);
+}
+
+export function installAdam(): void {
+  registerAdam('wasm', updateAll);
+}
