@@ -1,5 +1,5 @@
 /**
- * Adam where the values lie, in one pass. As operations it is a dozen passes over each weight and as many new tensors, up
+ * Adam in one pass, moments changed where they lie. As operations it is a dozen passes over each weight and as many new tensors, up
  * to a third of a dense network's step. Backends that can do better register how; `onnx/tails` does it for traced steps.
  */
 import * as tf from '@tensorflow/tfjs-core';
@@ -22,7 +22,7 @@ export interface AdamNumbers {
   readonly power2: number;
 }
 
-/** Moves the variables and their moments in place; nobody else may hold their values. */
+/** Moves the variables and their moments; nobody else may hold their values, which may be changed in place. */
 export type AdamUpdate = (tensors: readonly AdamTensors[], numbers: AdamNumbers) => void;
 
 const updates = new Map<string, AdamUpdate>();

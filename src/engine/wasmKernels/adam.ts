@@ -1,5 +1,9 @@
-/** Adam in place: one pass over each weight, four floats at a time. */
-import { backend, util } from '@tensorflow/tfjs-core';
+/**
+ * Adam in one pass over each weight, four floats at a time. Moments are changed where they lie. Weights become new tensors:
+ * XNNPACK keeps what it packs of a matrix under the tensor's number until the tensor is disposed, so their values must
+ * not change.
+ */
+import { backend, engine, util } from '@tensorflow/tfjs-core';
 import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm';
 import { correctedRate, registerAdam, type AdamNumbers, type AdamTensors } from '../adam';
 import type { Program } from '../elements/program';
@@ -8,8 +12,8 @@ import type { WasmMemory } from '../elements/webAssembly';
 import { release } from './heap';
 
 const FLOATS = LANES / 4;
-const [GRADIENT, FIRST, SECOND, VALUE] = [0, 1, 2, 3];
-const ARRAYS = 4;
+const [GRADIENT, FIRST, SECOND, VALUE, NEXT] = [0, 1, 2, 3, 4];
+const ARRAYS = 5;
 
 /** m ← β₁m + (1 - β₁)g, v ← β₂v + (1 - β₂)g², θ ← θ - α m / (√v + ε'). */
 const program: Program = {
@@ -42,7 +46,7 @@ const program: Program = {
   stores: [
     { array: FIRST, item: 12 },
     { array: SECOND, item: 16 },
-    { array: VALUE, item: 21 },
+    { array: NEXT, item: 21 },
   ],
 };
 
@@ -61,27 +65,32 @@ function updateAll(all: readonly AdamTensors[], numbers: AdamNumbers): void {
   const { alpha, epsilon } = correctedRate(numbers);
   const { beta1, beta2 } = numbers;
   const values = [beta1, 1 - beta1, beta2, 1 - beta2, alpha, epsilon];
+  const run = runIn(wasm);
   // Arrays are not filled up to whole lanes: what is behind the last whole one is computed in a place of its own.
   const rest = wasm.makeOutput([ARRAYS * FLOATS], 'float32');
-  const run = runIn(wasm);
-  const floats = new Float32Array(wasm.typedArrayFromHeap(rest).buffer);
-  const offset = (dataId: object): number => wasm.getMemoryOffset(dataId);
-  const restAt = offset(rest.dataId);
+  const restAt = wasm.getMemoryOffset(rest.dataId);
   for (const { value, gradient, first, second } of all) {
-    const addresses = [gradient, first, second, value].map(({ dataId }) => offset(dataId));
+    const next = wasm.makeOutput(value.shape, 'float32');
+    const addresses = [gradient, first, second, value, next].map(({ dataId }) =>
+      wasm.getMemoryOffset(dataId),
+    );
     const size = util.sizeFromShape(value.shape);
     const whole = size - (size % FLOATS);
     if (whole > 0) run(whole * 4, addresses, values);
-    if (whole === size) continue;
-    const places = addresses.map((_, i) => restAt + i * LANES);
-    addresses.forEach((address, i) => {
-      floats.copyWithin((places[i] ?? 0) / 4, address / 4 + whole, address / 4 + size);
-    });
-    run(LANES, places, values);
-    for (const array of [FIRST, SECOND, VALUE]) {
-      const from = (places[array] ?? 0) / 4;
-      floats.copyWithin((addresses[array] ?? 0) / 4 + whole, from, from + size - whole);
+    if (whole < size) {
+      const places = addresses.map((_, i) => restAt + i * LANES);
+      // After the last allocation, which may have moved the memory.
+      const floats = new Float32Array(wasm.typedArrayFromHeap(next).buffer);
+      const copy = (to: number, from: number): unknown =>
+        floats.copyWithin(to / 4, from / 4, from / 4 + size - whole);
+      addresses.forEach((address, i) => copy(places[i] ?? 0, address + whole * 4));
+      run(LANES, places, values);
+      for (const array of [FIRST, SECOND, NEXT])
+        copy((addresses[array] ?? 0) + whole * 4, places[array] ?? 0);
     }
+    const tensor = engine().makeTensorFromTensorInfo(next);
+    value.assign(tensor);
+    tensor.dispose();
   }
   release(wasm, rest);
 }
