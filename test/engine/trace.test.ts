@@ -145,8 +145,7 @@ describe('tracing a step', () => {
       compiled.dispose();
       kernel.dispose();
     }
-    expect(models[1]).toBe(models[2]);
-    expect(models[0]).not.toBe(models[1]);
+    expect(new Set(models).size).toBe(1);
   });
 
   it('does not trace a step like another again once its widths have shown not to matter', async () => {

@@ -78,7 +78,7 @@ it('what is known of a step at other widths is what a trace of it finds, on rand
         if (claimed !== undefined) {
           known += 1;
           expect(claimed.family).toBe(traced.family);
-          expect(claimed.model).toBe(traced.family.open);
+          expect(claimed.model).toBe(traced.model);
           expect(claimed.variables.length).toBe(traced.variables.length);
           claimed.variables.forEach(({ variable, ...names }, at) => {
             const { variable: found, ...foundNames } = traced.variables[at] ?? {};

@@ -32,7 +32,7 @@ export class KnownStep {
     batch: readonly TensorSpec[],
     scalars: readonly string[],
   ): TracedStep | undefined {
-    const { randoms, family, variables: traced } = this.#traced;
+    const { randoms, variables: traced } = this.#traced;
     // Shapes of random tensors are seen in a trace only.
     if (randoms.length > 0 || variables.length !== this.#count) return undefined;
     if (JSON.stringify([batch, scalars]) !== this.#setup) return undefined;
@@ -51,7 +51,7 @@ export class KnownStep {
       ),
       assigned: tail.assigned.map(now),
     }));
-    return { ...this.#traced, model: family.open, variables: bound, tails };
+    return { ...this.#traced, variables: bound, tails };
   }
 
   #fits({ index, variable: before }: TracedVariable, { shape, dtype }: tf.Variable): boolean {

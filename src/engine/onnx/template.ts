@@ -42,9 +42,7 @@ export function tailsOf({ recording, assigned }: Recorded, variables: readonly t
 }
 
 /** A graph's file, with what goes in and out. */
-interface Part extends Pick<TracedStep, 'batch' | 'scalars' | 'outputs' | 'family'> {
-  /** For the widths that it was made with. */
-  readonly exact: Uint8Array;
+interface Part extends Pick<TracedStep, 'model' | 'batch' | 'scalars' | 'outputs' | 'family'> {
   readonly variables: readonly Omit<TracedVariable, 'variable'>[];
   /** Names of the random inputs that the graph reads. */
   readonly randoms: ReadonlySet<string>;
@@ -57,6 +55,8 @@ interface Traced {
   readonly scalars: readonly string[];
   readonly bindings: readonly ScalarBinding[];
   readonly tails: readonly Tail[];
+  /** Whether the file says no widths, so that it is the one for others too. */
+  readonly anyWidths: boolean;
 }
 
 type NamedTail = Omit<Tail, 'arrays' | 'numbers'> & {
@@ -64,7 +64,15 @@ type NamedTail = Omit<Tail, 'arrays' | 'numbers'> & {
   readonly numbers: readonly (Exclude<TracedTailNumber, { variable: tf.Variable }> | { variable: number })[];
 };
 
-export function makeTemplate({ recorded, variables, batch, scalars, bindings, tails }: Traced): Template {
+export function makeTemplate({
+  recorded,
+  variables,
+  batch,
+  scalars,
+  bindings,
+  tails,
+  anyWidths,
+}: Traced): Template {
   const { recording, outputs: returned, assigned } = recorded;
   const { graph } = recording;
   // Outputs get names of their own: one value may be returned twice, or be an input.
@@ -110,9 +118,8 @@ export function makeTemplate({ recorded, variables, batch, scalars, bindings, ta
     ];
     const used = graph.namesBehind(out);
     return {
-      exact: graph.encode(out, bindings, { lengths: true }),
+      model: graph.encode(out, bindings, { lengths: !anyWidths }),
       family: {
-        open: graph.encode(out, bindings),
         shapes: variables.map((variable) => variable.shape),
         varied: new Set(),
       },
@@ -136,15 +143,15 @@ export function makeTemplate({ recorded, variables, batch, scalars, bindings, ta
 
   const { nodeCount, positionNodes } = graph;
   const instance = (
-    { exact, ...made }: Part,
+    made: Part,
     tailsOfPart: readonly NamedTail[],
     present: readonly tf.Variable[],
     first: Recorded,
   ): TracedStep => ({
     ...made,
+    family: noteWidths(made.family, present),
     nodeCount,
     positionNodes,
-    model: noteWidths(made.family, present) ? exact : made.family.open,
     variables: made.variables.map((known) => ({ variable: at(present, known.index), ...known })),
     randoms: first.recording.randoms.filter(({ value }) => made.randoms.has(value.name)),
     tails: tailsOfPart.map((tail): TracedTail => ({
@@ -169,17 +176,15 @@ export function makeTemplate({ recorded, variables, batch, scalars, bindings, ta
   };
 }
 
-/** Notes which lengths are others than at first. @returns whether none is */
-function noteWidths({ shapes, varied }: StepFamily, variables: readonly tf.Variable[]): boolean {
-  let same = true;
+/** Notes which lengths are others than at first. @returns the family */
+function noteWidths(family: StepFamily, variables: readonly tf.Variable[]): StepFamily {
+  const { shapes, varied } = family;
   variables.forEach(({ shape }, i) =>
     shape.forEach((length, axis) => {
-      if (length === shapes[i]?.[axis]) return;
-      same = false;
-      varied.add(`${i}:${axis}`);
+      if (length !== shapes[i]?.[axis]) varied.add(`${i}:${axis}`);
     }),
   );
-  return same;
+  return family;
 }
 
 function at(variables: readonly tf.Variable[], index: number): tf.Variable {

@@ -19,8 +19,6 @@ export interface TracedVariable {
 
 /** Steps that differ in widths alone, and so have the same graph. */
 export interface StepFamily {
-  /** The model file for any widths. */
-  readonly open: Uint8Array;
   /** Shapes of all variables in the first trace. */
   readonly shapes: readonly (readonly number[])[];
   /** Axes, as `variable:axis`, whose length has differed between traces without a change of the graph. */
