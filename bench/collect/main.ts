@@ -2,8 +2,8 @@
  * What a collection costs, and what it brings: a network of ten layers with weights loses channels in several
  * collections; between them its steps are timed. An epoch is the sample's: 50,000 rows of 784, batches of 256. A
  * collection is timed with everything it causes, the next compilations of the step (for whole batches and the last one)
- * among it. All in one run, in
- * processor time.
+ * among it. All in one run, as time that is waited for and, behind it, processor time: that of the threads that compile
+ * JavaScript and collect its garbage meanwhile is in the second only.
  *
  *     npm run bench:collect [-- --engine onnxruntime|wasm --steps 60]
  */
@@ -89,12 +89,19 @@ const shareOfEach: Controller = {
   }),
 };
 
-/** Processor time of this process, so that whatever else the machine does is not counted. */
-async function timed<T>(work: () => Promise<T>): Promise<{ ms: number; value: T }> {
-  const before = process.cpuUsage();
-  const value = await work();
+interface Spent {
+  /** Time that is waited for. */
+  readonly ms: number;
+  /** Processor time of all threads of this process. */
+  readonly cpuMs: number;
+}
+
+async function timed(work: () => Promise<unknown>): Promise<Spent> {
+  const [before, started] = [process.cpuUsage(), performance.now()];
+  await work();
+  const ms = performance.now() - started;
   const { user, system } = process.cpuUsage(before);
-  return { ms: (user + system) / 1000, value };
+  return { ms, cpuMs: (user + system) / 1000 };
 }
 
 const engine =
@@ -113,7 +120,7 @@ console.log(
   `${WIDTHS.length + 1} layers, ${PIXELS}-${WIDTHS.join('-')}-10, ${engine.name} (${threads} thread)`,
 );
 console.log(
-  '    MACs   of first   ms/step   epoch, s   of first   remove  collect  compile  all, ms   of epoch',
+  '    MACs   of first   ms/step   epoch, s   of first   remove  collect  compile  all, ms   of epoch   processor',
 );
 let first: { macs: number; epochMs: number } | undefined;
 let collection = '';
@@ -126,6 +133,7 @@ for (let i = 0; i <= COLLECTIONS; i += 1) {
   });
   const stepMs = all.ms / count;
   const epochMs = stepMs * perEpoch;
+  const epochCpuMs = (all.cpuMs / count) * perEpoch;
   const { macs } = trunk.network.size();
   first ??= { macs, epochMs };
   const cells = [
@@ -140,15 +148,21 @@ for (let i = 0; i <= COLLECTIONS; i += 1) {
   const removal = await timed(() => trunk.remove(step, shareOfEach));
   const collected = await timed(() => trunk.collect());
   // The first steps afterwards compile; what they take longer than the next ones belongs to the collection.
-  let compiled = 0;
+  const compiled = { ms: 0, cpuMs: 0 };
   for (const take of [oneStep, lastStep]) {
-    const first = await take();
-    const next = await take();
-    compiled += Math.max(0, first.ms - next.ms);
+    const [once, again] = [await take(), await take()];
+    compiled.ms += Math.max(0, once.ms - again.ms);
+    compiled.cpuMs += Math.max(0, once.cpuMs - again.cpuMs);
   }
-  const ms = removal.ms + collected.ms + compiled;
-  const parts = [removal.ms, collected.ms, compiled, ms].map((part) => part.toFixed(0).padStart(8));
-  collection = `${parts.join(' ')} ${((100 * ms) / epochMs).toFixed(2).padStart(9)} %`;
+  const parts = [removal, collected, compiled];
+  const ms = parts.reduce((sum, part) => sum + part.ms, 0);
+  const cpuMs = parts.reduce((sum, part) => sum + part.cpuMs, 0);
+  const share = (of: number): string => `${(100 * of).toFixed(2)} %`;
+  collection = [
+    ...[...parts.map((part) => part.ms), ms].map((part) => part.toFixed(0).padStart(8)),
+    share(ms / epochMs).padStart(10),
+    share(cpuMs / epochCpuMs).padStart(11),
+  ].join(' ');
 }
 trunk.dispose();
 process.exit(0);
