@@ -35,8 +35,13 @@ export function gatherAxis(tensor: HostTensor, axis: number, keep: ArrayLike<num
   let to = 0;
   for (let o = 0; o < outer; o += 1) {
     const start = o * length * inner;
-    // Short pieces, one number each on the last axis, are copied faster than a view of them is made.
-    if (inner === 1) for (const place of places) data[to++] = source[start + place] ?? 0;
+    // Short pieces, one number each on the last axis, are copied faster than a view of them is made, and by a plain loop
+    // faster than by an iterator.
+    if (inner === 1)
+      for (let i = 0; i < kept; i += 1) {
+        data[to] = source[start + (places[i] ?? 0)] ?? 0;
+        to += 1;
+      }
     else
       for (const place of places) {
         const from = start + place;

@@ -72,15 +72,15 @@ export interface Engine {
    * @param variables every variable the step reads or assigns; compiled steps of one engine share their state
    * @param batch shapes and types of the batch tensors; another batch size needs another compilation
    * @param scalars names of the scalars the step reads
-   * @param like a step of this engine, disposed or not, that does the same with variables of other widths, given in the
-   *   same order: what is known of it need not be found out again
+   * @param like steps of this engine, disposed or not, that do the same with variables of other widths or batches of other
+   *   sizes, variables given in the same order: what is known of them need not be found out again
    */
   compile(
     step: StepFunction,
     variables: readonly tf.Variable[],
     batch: readonly TensorSpec[],
     scalars: readonly string[],
-    like?: CompiledStep,
+    like?: readonly CompiledStep[],
   ): Promise<CompiledStep>;
   dispose(): void;
 }

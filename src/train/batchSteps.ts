@@ -2,7 +2,7 @@ import type { CompiledStep, StepScalars, TensorSpec } from '../engine/engine';
 import type * as tf from '../engine/tf';
 import type { Batches } from './batches';
 
-type Compile = (batch: readonly TensorSpec[], like?: CompiledStep) => Promise<CompiledStep>;
+type Compile = (batch: readonly TensorSpec[], like: readonly CompiledStep[]) => Promise<CompiledStep>;
 
 /**
  * A step over batches, compiled for each number of rows that comes up: as a rule for two, that of the whole batches and
@@ -30,7 +30,8 @@ export class BatchSteps {
     const rows = this.#batches.rowsAt(step);
     let compiled = this.#compiled.get(rows);
     if (compiled === undefined) {
-      compiled = await this.#compile(this.#batches.specs(rows), this.#alike.get(rows));
+      const like = [this.#alike.get(rows), ...this.#compiled.values()].filter((step) => step !== undefined);
+      compiled = await this.#compile(this.#batches.specs(rows), like);
       this.#compiled.set(rows, compiled);
     }
     const running = compiled.run(this.#batches.at(step), scalars);

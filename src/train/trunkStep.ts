@@ -75,7 +75,7 @@ export function trainingStep(
   };
 }
 
-/** {@link trainingStep} on an engine. @param like the step before a collection, see {@link Engine.compile} */
+/** {@link trainingStep} on an engine. @param like see {@link Engine.compile} */
 export function compileTraining(
   engine: Engine,
   network: Network,
@@ -84,7 +84,7 @@ export function compileTraining(
   switches: SwitchTraining,
   batch: readonly TensorSpec[],
   distillation?: Distillation,
-  like?: CompiledStep,
+  like?: readonly CompiledStep[],
 ): Promise<CompiledStep> {
   const { step, variables } = trainingStep(network, head, optimizer, switches, distillation);
   return engine.compile(step, variables, batch, STEP_SCALARS, like);

@@ -165,7 +165,7 @@ describe('tracing a step', () => {
         return [tf.sum(product)];
       };
       traces = 0;
-      const compiled = await engine.compile(step, [kernel], batch, [], like);
+      const compiled = await engine.compile(step, [kernel], batch, [], like && [like]);
       const [sum] = await compiled.run(data, {});
       const columns = [5, 7, 9].map((column, row) =>
         Array.from({ length: width }, (_, i) => column * (row * width + i)).reduce((a, b) => a + b, 0),
@@ -199,7 +199,7 @@ describe('tracing a step', () => {
             : tf.mul(tf.sum(product), 1 / width),
         ];
       };
-      const compiled = await engine.compile(step, [kernel], batch, ['randomSeed'], like);
+      const compiled = await engine.compile(step, [kernel], batch, ['randomSeed'], like && [like]);
       const [value] = await compiled.run(data, { randomSeed: 1 });
       if (draws) expect((value?.[0] ?? 0) - 21 * width).toBeGreaterThan(10 * width);
       else expect(value?.[0]).toBeCloseTo(21, 4);

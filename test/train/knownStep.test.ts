@@ -17,7 +17,8 @@ import { STEP_SCALARS, trainingStep } from '../../src/train/trunkStep';
 import { drawModel, modelSeeds } from '../support/randomModels';
 import { EVERYTHING, headOf } from '../support/smallNet';
 
-const ROWS = 4;
+/** Rows of a whole batch and of the last one. */
+const SIZES = [4, 3];
 
 beforeAll(() => findEngine('wasm').load());
 
@@ -48,7 +49,7 @@ function tailsOf({ tails }: TracedStep): unknown {
 }
 
 it('what is known of a step at other widths is what a trace of it finds, on random graphs', async () => {
-  let known = 0;
+  const claims = { whole: 0, last: 0, second: 0 };
   await fc.assert(
     fc.asyncProperty(modelSeeds, async (seed) => {
       const { model, inputShapes, outputs } = drawModel(seed);
@@ -60,12 +61,13 @@ it('what is known of a step at other widths is what a trace of it finds, on rand
       plain.dispose();
       let network = await Network.create(graph, weights, EVERYTHING, drawn);
       const head = headOf(graph, 'categoricalCrossentropy', outputs);
-      const batch = [...inputShapes, ...outputs.map((width) => [width])].map((shape) => ({
-        shape: [ROWS, ...shape],
-        dtype: 'float32' as const,
-      }));
+      const batchOf = (rows: number) =>
+        [...inputShapes, ...outputs.map((width) => [width])].map((shape) => ({
+          shape: [rows, ...shape],
+          dtype: 'float32' as const,
+        }));
       const tracer = new Tracer(true, true);
-      let before: KnownStep | undefined;
+      let before: readonly KnownStep[] = [];
       for (let i = 0; i < 4; i += 1) {
         const optimizer = new Optimizer(
           { name: 'adam', learningRate: 0.01, settings: {} },
@@ -73,21 +75,28 @@ it('what is known of a step at other widths is what a trace of it finds, on rand
         );
         const controls = await makeControls(network, PROXIMAL);
         const { step, variables } = trainingStep(network, head, optimizer, { mode: PROXIMAL, controls });
-        const claimed = before?.forWidths(variables, batch, STEP_SCALARS);
-        const traced = tracer.trace(step, batch, STEP_SCALARS);
-        if (claimed !== undefined) {
-          known += 1;
+        const present: KnownStep[] = [];
+        SIZES.forEach((rows, at) => {
+          const batch = batchOf(rows);
+          const others = present.slice(0, at);
+          const claimed = before[at]?.forWidths(variables, batch, STEP_SCALARS, others);
+          const traced = tracer.trace(step, batch, STEP_SCALARS);
+          present.push(new KnownStep(traced, variables, batch, STEP_SCALARS));
+          if (claimed === undefined) return;
+          claims[at === 0 ? 'whole' : 'last'] += 1;
+          // Known at the second widths already: from the whole batch.
+          if (i === 1) claims.second += 1;
           expect(claimed.family).toBe(traced.family);
           expect(claimed.model).toBe(traced.model);
           expect(claimed.variables.length).toBe(traced.variables.length);
-          claimed.variables.forEach(({ variable, ...names }, at) => {
-            const { variable: found, ...foundNames } = traced.variables[at] ?? {};
+          claimed.variables.forEach(({ variable, ...names }, place) => {
+            const { variable: found, ...foundNames } = traced.variables[place] ?? {};
             expect(variable).toBe(found);
             expect(names).toEqual(foundNames);
           });
-        }
-        if (claimed !== undefined) expect(tailsOf(claimed)).toEqual(tailsOf(traced));
-        before = new KnownStep(traced, variables, batch, STEP_SCALARS);
+          expect(tailsOf(claimed)).toEqual(tailsOf(traced));
+        });
+        before = present;
         const smaller = await shrink(network);
         optimizer.dispose();
         disposeControls(controls);
@@ -99,5 +108,7 @@ it('what is known of a step at other widths is what a trace of it finds, on rand
     { numRuns: 40, seed: 3 },
   );
   // The property says nothing if nothing was known.
-  expect(known).toBeGreaterThan(10);
+  expect(claims.whole).toBeGreaterThan(10);
+  expect(claims.last).toBeGreaterThan(10);
+  expect(claims.second).toBeGreaterThan(0);
 }, 240_000);

@@ -53,10 +53,11 @@ export async function loadOnnxRuntime(options: Partial<SessionSetup> = {}): Prom
   return {
     name: device.engine,
     describe: () => describeDevice(version, setup),
-    async compile(step, variables, batch, scalars, like) {
+    async compile(step, variables, batch, scalars, like = []) {
       if (tf.getBackend() !== host) await tf.setBackend(host);
-      const known = like === undefined ? undefined : traces.get(like);
-      let traced = known?.forWidths(variables, batch, scalars) ?? tracer.trace(step, batch, scalars);
+      const known = like.map((other) => traces.get(other)).filter((other) => other !== undefined);
+      const claim = known.flatMap((other) => other.forWidths(variables, batch, scalars, known) ?? [])[0];
+      let traced = claim ?? tracer.trace(step, batch, scalars);
       let houses = await hold(traced, store);
       if (houses === null) {
         // Another step has them lie together in another way, or there is no room.

@@ -235,7 +235,15 @@ export class Tracer {
       const secondScalars = unusualScalars(scalars, 2);
       const second = record(secondScalars);
       const bindings = compare(first, second, firstScalars, secondScalars);
-      template = makeTemplate({ recorded: first, variables, batch, scalars, bindings, tails, anyWidths: this.#anyWidths });
+      template = makeTemplate({
+        recorded: first,
+        variables,
+        batch,
+        scalars,
+        bindings,
+        tails,
+        anyWidths: this.#anyWidths,
+      });
       for (const oldest of this.#templates.keys())
         if (this.#templates.size >= TEMPLATES) this.#templates.delete(oldest);
     }
