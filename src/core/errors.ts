@@ -65,7 +65,8 @@ export function badInput(code: string, message: string, cause?: unknown): Shrink
 
 /** The message of anything that was thrown. */
 export function messageOf(thrown: unknown): string {
-  return thrown instanceof Error ? thrown.message : String(thrown);
+  // Some errors of graphics devices have nothing but a name.
+  return thrown instanceof Error ? thrown.message || thrown.name : String(thrown);
 }
 
 /** Whether an engine broke down or cannot do what the model asks: another engine may. */

@@ -26,9 +26,12 @@ export function checkBatch(batch: readonly BatchData[], specs: readonly TensorSp
   });
 }
 
-function stepFailed(engine: string, thrown: unknown): ShrinkError {
+/** What an engine knows of why a step failed, besides what was thrown. */
+export type WhyFailed = () => Promise<string | undefined>;
+
+async function stepFailed(engine: string, thrown: unknown, why?: WhyFailed): Promise<ShrinkError> {
   if (thrown instanceof ShrinkError) return thrown;
-  const message = `The engine ${engine} failed in a step: ${messageOf(thrown)}`;
+  const message = `The engine ${engine} failed in a step: ${(await why?.()) ?? messageOf(thrown)}`;
   return new ShrinkError('environment', 'engine-failed', message, { cause: thrown });
 }
 
@@ -38,6 +41,7 @@ function compileEagerly(
   name: string,
   step: StepFunction,
   specs: readonly TensorSpec[],
+  why?: WhyFailed,
 ): CompiledStep {
   return {
     async run(batch, scalars) {
@@ -54,7 +58,7 @@ function compileEagerly(
         });
         return await Promise.all(outputs.map(async (tensor) => Float32Array.from(await tensor.data())));
       } catch (thrown) {
-        throw stepFailed(name, thrown);
+        throw await stepFailed(name, thrown, why);
       } finally {
         tf.dispose(outputs);
       }
@@ -66,12 +70,16 @@ function compileEagerly(
 }
 
 /** @param backendName a TensorFlow.js backend that is ready */
-export function createEagerEngine(backendName: string, description: EngineDescription): Engine {
+export function createEagerEngine(
+  backendName: string,
+  description: EngineDescription,
+  why?: WhyFailed,
+): Engine {
   return {
     name: description.name,
     describe: () => description,
     compile: (step, _variables, batch) =>
-      Promise.resolve(compileEagerly(backendName, description.name, step, batch)),
+      Promise.resolve(compileEagerly(backendName, description.name, step, batch, why)),
     dispose: () => undefined,
   };
 }

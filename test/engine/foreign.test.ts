@@ -1,16 +1,14 @@
-import { existsSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import * as tf from '../../src/engine/tf';
 import type { Engine, EngineStatus } from '../../src/engine/engine';
 import { findEngine } from '../../src/engine/registry';
 import { selfTest } from '../../src/engine/selfTest';
+import { useSoftwareGpu } from '../support/softwareGpu';
 import { layerCases } from './layerCases';
 import { gradientsOn, relativeError, worstError } from './support';
 import { networks, steady, train } from './trainNetworks';
 
-/** A graphics device in software, which comes with Debian's chromium. */
-const SOFTWARE_GPU = '/usr/lib/chromium/vk_swiftshader_icd.json';
-if (existsSync(SOFTWARE_GPU)) process.env['VK_ICD_FILENAMES'] ??= SOFTWARE_GPU;
+useSoftwareGpu();
 
 /**
  * Engines of the user's project. They are tested where `SHRINKNETS_ENGINES` names a folder that has them

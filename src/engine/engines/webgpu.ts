@@ -1,5 +1,7 @@
 /** A GPU through Dawn: the packages `webgpu` and `@tensorflow/tfjs-backend-webgpu` of the user's project. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
+import * as tf from '@tensorflow/tfjs-core';
 import { messageOf, ShrinkError } from '../../core/errors';
 import { probeInChild, type ProbeAnswer } from '../childProbe';
 import { activateBackend, createEagerEngine } from '../eager';
@@ -67,6 +69,20 @@ async function provideGpu(entry: string): Promise<void> {
   Object.defineProperty(holder.navigator, 'gpu', { value: create([]), configurable: true });
 }
 
+/** What is used of the backend's device; it has no types here. */
+interface Device {
+  /** Settled once the device is gone, pending until then. */
+  readonly lost: Promise<{ readonly reason: string; readonly message: string }>;
+}
+
+/** A device that is gone says so a little later than what it was computing fails. */
+const PATIENCE_MS = 500;
+
+async function whyLost({ lost }: Device): Promise<string | undefined> {
+  const gone = lost.then(({ reason, message }) => `its device was lost (${message || reason})`);
+  return Promise.race([gone, sleep(PATIENCE_MS, undefined)]);
+}
+
 let loaded = false;
 
 export const webgpu: EngineProvider = {
@@ -91,6 +107,7 @@ export const webgpu: EngineProvider = {
       loaded = true;
     }
     await activateBackend('webgpu');
-    return createEagerEngine('webgpu', status.description);
+    const { device } = tf.backend() as unknown as { device: Device };
+    return createEagerEngine('webgpu', status.description, () => whyLost(device));
   },
 };
