@@ -81,9 +81,12 @@ export const PROXIMAL: SwitchMode = {
       const effect = tf.square(tf.mul(beta, gradient));
       score.assign(tf.add(tf.mul(score, SCORE_KEEP), tf.mul(effect, 1 - SCORE_KEEP)));
       const moved = tf.sub(beta, tf.mul(gradient, SWITCH_RATE));
-      // soft(b, t) = relu(b - t) - relu(-b - t): zero inside the threshold, pulled towards zero outside.
+      // soft(b, t) = max(0, b - t) - max(0, -b - t): zero inside the threshold, pulled towards zero outside. As maxima,
+      // because all of it is then one pass over the switches where steps are traced (engine/onnx/tails).
       const limit = tf.mul(tf.mul(threshold, SWITCH_RATE), scalars['lambda'] ?? 1);
-      const pulled = tf.sub(tf.relu(tf.sub(moved, limit)), tf.relu(tf.sub(tf.neg(moved), limit)));
+      const above = tf.maximum(tf.sub(moved, limit), 0);
+      const below = tf.maximum(tf.sub(tf.neg(moved), limit), 0);
+      const pulled = tf.sub(above, below);
       const faded = tf.mul(beta, FADE);
       const next = tf.add(tf.mul(pulled, tf.sub(1, fading)), tf.mul(faded, fading));
       beta.assign(tf.mul(next, alive));
