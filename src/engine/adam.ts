@@ -1,6 +1,7 @@
 /**
- * Adam in one pass, moments changed where they lie. As operations it is a dozen passes over each weight and as many new tensors, up
- * to a third of a dense network's step. Backends that can do better register how; `onnx/tails` does it for traced steps.
+ * Adam in one pass, moments changed where they lie. As operations it is a dozen passes over each weight and as many new
+ * tensors, up to a third of a dense network's step. Backends that can do better register how; `onnx/tails` does it for
+ * traced steps.
  */
 import * as tf from '@tensorflow/tfjs-core';
 
@@ -32,8 +33,8 @@ export function registerAdam(backendName: string, update: AdamUpdate): void {
   updates.set(backendName, update);
 }
 
-/** How the active backend does it in place; undefined where it does not, or where a value is shared with another tensor. */
-export function adamInPlace(tensors: readonly AdamTensors[]): AdamUpdate | undefined {
+/** How the active backend does it; undefined where it does not, or where a value is shared with another tensor. */
+export function adamInOnePass(tensors: readonly AdamTensors[]): AdamUpdate | undefined {
   const update = updates.get(tf.getBackend());
   if (update === undefined) return undefined;
   const backend = tf.backend();

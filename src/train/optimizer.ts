@@ -1,4 +1,4 @@
-import { adamInPlace } from '../engine/adam';
+import { adamInOnePass } from '../engine/adam';
 import * as tf from '../engine/tf';
 import { badInput } from '../core/errors';
 import type { HostTensor } from '../core/tensor';
@@ -85,7 +85,7 @@ export class Optimizer {
 
   /** Moves the variables. @param gradients in the order of the variables */
   apply(gradients: readonly tf.Tensor[], learningRate: number): void {
-    if (this.spec.name === 'adam' && this.moveInPlace(gradients, learningRate)) return;
+    if (this.spec.name === 'adam' && this.moveInOnePass(gradients, learningRate)) return;
     const settable = this.inner as unknown as { setLearningRate?: (rate: number) => void };
     // SGD and its kin keep the rate in a tensor; the others read the number.
     if (settable.setLearningRate !== undefined) settable.setLearningRate(learningRate);
@@ -131,14 +131,14 @@ export class Optimizer {
   }
 
   /** Adam by what the active backend has for it. @returns whether it has */
-  private moveInPlace(gradients: readonly tf.Tensor[], learningRate: number): boolean {
+  private moveInOnePass(gradients: readonly tf.Tensor[], learningRate: number): boolean {
     const [first = [], second = []] = this.slotFields.map((field) => this.slot(field));
     const tensors = this.variables.flatMap((value, i) => {
       const [gradient, moment, square] = [gradients[i], first[i]?.variable, second[i]?.variable];
       return gradient && moment && square ? [{ value, gradient, first: moment, second: square }] : [];
     });
     if (tensors.length < this.variables.length) throw new RangeError('one gradient for every variable');
-    const update = adamInPlace(tensors);
+    const update = adamInOnePass(tensors);
     if (update === undefined) return false;
     const { beta1, beta2, epsilon } = this.inner as unknown as AdamSettings;
     const [power1, power2] = this.scalarFields.map((field) => this.inner[field] as tf.Variable);

@@ -182,8 +182,8 @@ const TEMPLATES = 8;
 
 /**
  * Traces steps, and knows again what it has traced. Apart from the lengths of its inputs, the graph of most steps is the
- * same for other widths, byte by byte: one look at it is enough then, and from the second widths on `model` is the same
- * object, for which there is a session already.
+ * same for other widths, byte by byte: one look at it is enough then, and `model` is the same object, for which there is a
+ * session already.
  */
 export class Tracer {
   /** By what the first record shows, oldest first. */

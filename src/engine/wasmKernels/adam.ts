@@ -24,24 +24,25 @@ const program: Program = {
     { kind: 'array', array: FIRST },
     { kind: 'array', array: SECOND },
     { kind: 'array', array: VALUE },
+    // From item 4 on: β₁, 1 - β₁, β₂, 1 - β₂, α, ε'.
     { kind: 'number', number: 0 },
     { kind: 'number', number: 1 },
     { kind: 'number', number: 2 },
     { kind: 'number', number: 3 },
     { kind: 'number', number: 4 },
     { kind: 'number', number: 5 },
-    { kind: 'result', operation: 'Mul', of: [1, 4] },
-    { kind: 'result', operation: 'Mul', of: [0, 5] },
-    { kind: 'result', operation: 'Add', of: [10, 11] },
-    { kind: 'result', operation: 'Mul', of: [0, 0] },
-    { kind: 'result', operation: 'Mul', of: [13, 7] },
-    { kind: 'result', operation: 'Mul', of: [2, 6] },
-    { kind: 'result', operation: 'Add', of: [15, 14] },
-    { kind: 'result', operation: 'Sqrt', of: [16] },
-    { kind: 'result', operation: 'Add', of: [17, 9] },
-    { kind: 'result', operation: 'Mul', of: [12, 8] },
-    { kind: 'result', operation: 'Div', of: [19, 18] },
-    { kind: 'result', operation: 'Sub', of: [3, 20] },
+    { kind: 'result', operation: 'Mul', of: [1, 4] }, // 10: β₁m
+    { kind: 'result', operation: 'Mul', of: [0, 5] }, // (1 - β₁)g
+    { kind: 'result', operation: 'Add', of: [10, 11] }, // 12: the new m
+    { kind: 'result', operation: 'Mul', of: [0, 0] }, // g²
+    { kind: 'result', operation: 'Mul', of: [13, 7] }, // (1 - β₂)g²
+    { kind: 'result', operation: 'Mul', of: [2, 6] }, // 15: β₂v
+    { kind: 'result', operation: 'Add', of: [15, 14] }, // 16: the new v
+    { kind: 'result', operation: 'Sqrt', of: [16] }, // √v
+    { kind: 'result', operation: 'Add', of: [17, 9] }, // 18: √v + ε'
+    { kind: 'result', operation: 'Mul', of: [12, 8] }, // α m
+    { kind: 'result', operation: 'Div', of: [19, 18] }, // 20: the step
+    { kind: 'result', operation: 'Sub', of: [3, 20] }, // 21: the new θ
   ],
   stores: [
     { array: FIRST, item: 12 },
