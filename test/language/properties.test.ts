@@ -5,7 +5,7 @@ import { ShrinkError } from '../../src/core/errors';
 import { goldenFiles } from './support/golden';
 import { read } from './support/parsers';
 
-/** How many sources are made for each property of edits; `SHRINKNETS_FUZZ` says another number. */
+/** How many sources are made for each property of files; `SHRINKNETS_FUZZ` says another number. */
 const RUNS = Number(process.env['SHRINKNETS_FUZZ'] ?? 1000);
 
 /** Odd text that may stand between two tokens. */
@@ -272,7 +272,7 @@ describe('reading, as properties', () => {
         hintHover(reading, at % (text.length + 1));
         for (const model of reading.models) planOrRefuse(() => makePlan(reading, model.name));
       }),
-      { numRuns: 400 },
+      { numRuns: RUNS },
     );
   });
 

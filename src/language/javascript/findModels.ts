@@ -1,5 +1,6 @@
 import type { ModelKind } from '../reading';
 import type { Syntax } from '../syntax';
+import { isClassExpression } from './classes';
 import { argumentsOf, enclosingFunction, unwrap, wrapOut } from './nodes';
 import type { Binding, ScopeTable } from './scopes';
 
@@ -94,7 +95,7 @@ function findOrigin(creation: Syntax, scopes: ScopeTable): ModelOrigin | undefin
       const binding = name === undefined ? undefined : scopes.bindingOf(name);
       return binding === undefined || name?.type !== 'identifier'
         ? undefined
-        : variableOrigin(binding, creation);
+        : variableOrigin(binding, creation, scopes);
     }
     case 'assignment_expression':
       return assignedOrigin(parent, creation, scopes);
@@ -126,7 +127,7 @@ function assignedOrigin(assignment: Syntax, creation: Syntax, scopes: ScopeTable
     const fn = methodAround(assignment);
     return fn === undefined ? undefined : { kind: 'field', member: binding, fn, ofClass: binding.ofClass };
   }
-  if (binding !== undefined) return variableOrigin(binding, creation);
+  if (binding !== undefined) return variableOrigin(binding, creation, scopes);
   const right = assignment.field('right');
   const isExport = /^(?:module\.exports|exports)\b/.test(left.text);
   return isExport && right !== undefined && enclosingFunction(assignment) === undefined
@@ -135,14 +136,14 @@ function assignedOrigin(assignment: Syntax, creation: Syntax, scopes: ScopeTable
 }
 
 /** A variable's model belongs to the function that returns the variable, if one does. */
-function variableOrigin(binding: Binding, creation: Syntax): ModelOrigin {
+function variableOrigin(binding: Binding, creation: Syntax, scopes: ScopeTable): ModelOrigin {
   const inFunction = enclosingFunction(creation);
   const returned = binding.references.some((use) => {
     const parent = wrapOutOfChoice(use).parent;
     return parent?.type === 'return_statement' && enclosingFunction(parent) === inFunction;
   });
   if (returned && inFunction !== undefined && binding.owner === inFunction)
-    return { kind: 'function', fn: inFunction, binding: undefined };
+    return functionOrigin(inFunction, scopes);
   return { kind: 'variable', binding, inFunction };
 }
 
@@ -218,7 +219,8 @@ function nameOrigin(origin: ModelOrigin, scopes: ScopeTable): { name: string; na
       if (refined.kind !== 'function') return nameOrigin(refined, scopes);
       const { binding, fn } = refined;
       const own = fn.field('name');
-      if (binding === undefined) return { name: own?.text ?? nameOfPlace(fn), nameNode: own ?? fn };
+      if (binding === undefined)
+        return { name: own?.text ?? nameOfPlace(fn) ?? 'model', nameNode: own ?? fn };
       return { name: binding.name, nameNode: nameNodeOf(binding) };
     }
     case 'method': {
@@ -237,15 +239,20 @@ function nameOrigin(origin: ModelOrigin, scopes: ScopeTable): { name: string; na
   }
 }
 
-function nameOfPlace(fn: Syntax): string {
-  const parent = wrapOut(fn).parent;
+/** What a function or class without a name is put into. */
+function nameOfPlace(node: Syntax): string | undefined {
+  const parent = wrapOut(node).parent;
   if (parent?.type === 'export_statement') return 'default';
-  const left = parent?.type === 'assignment_expression' ? parent.field('left') : undefined;
-  return left === undefined ? 'model' : (left.text.split('.').at(-1) ?? 'model');
+  const place = parent?.field('name') ?? parent?.field('key') ?? parent?.field('left');
+  const name = place?.text.split('.').at(-1);
+  return name === 'exports' ? 'default' : name;
 }
 
+/** The name by which a class is known around it, or where it is put. */
 function classNameOf(node: Syntax): string {
-  return node.field('name')?.text ?? 'default';
+  const own = node.field('name')?.text;
+  const place = isClassExpression(node) ? nameOfPlace(node) : undefined;
+  return (place === 'default' ? undefined : place) ?? own ?? 'default';
 }
 
 function nameNodeOf(binding: Binding): Syntax {

@@ -1,4 +1,5 @@
 import type { Syntax } from '../syntax';
+import { classOf } from './classes';
 import { findMadeModels, type MadeModel } from './findModels';
 import { functionOf } from './mutations';
 import { sourceOf } from './moduleExports';
@@ -43,7 +44,7 @@ function leadsTo(binding: Binding, { origin }: MadeModel): boolean {
       return origin.binding === binding || functionOf(binding) === origin.fn;
     case 'method':
     case 'field':
-      return binding.kind === 'class' && binding.node === origin.ofClass;
+      return classOf(binding) === origin.ofClass;
     case 'property':
       return origin.binding === binding;
     case 'expression':

@@ -95,9 +95,8 @@ class ExportReader implements ModuleExports {
   }
 
   private entryOf(node: Syntax): ExportEntry {
-    const own = this.scopes
-      .declaredBy(node)
-      .find((binding) => binding.kind === 'function' || binding.kind === 'class');
+    // The name of a function or class that is an expression is known only inside of it.
+    const own = node.type.endsWith('_declaration') ? this.scopes.declaredBy(node)[0] : undefined;
     const binding = own ?? this.scopes.bindingOf(unwrap(node));
     return binding === undefined ? { kind: 'expression', node } : { kind: 'binding', binding };
   }

@@ -57,6 +57,7 @@ const BLOCKS: ReadonlySet<string> = new Set([
   'catch_clause',
   'switch_body',
   'class_body',
+  'class',
 ]);
 
 /** What a piece of a file declares and uses, as far as it can be known without the rest. */
@@ -119,8 +120,10 @@ export class PieceScopes {
         break;
       case 'class_declaration':
       case 'abstract_class_declaration':
-      case 'class':
         if (name !== undefined) this.add(scope, 'class', name, node);
+        break;
+      case 'class':
+        if (name !== undefined) this.add(inner, 'class', name, node);
         break;
       case 'enum_declaration':
         if (name !== undefined) this.add(scope, 'enum', name, node);

@@ -1,4 +1,4 @@
-import { badInput } from '../../core/errors';
+import { badInput, ShrinkError, type Problem } from '../../core/errors';
 import type { Program } from '../../core/plan';
 import type { FoundModel, FrontEnd, HintTarget, ModelReading, OtherFile } from '../reading';
 import { piecewise, type Syntax } from '../syntax';
@@ -36,7 +36,16 @@ export function readScript(
     ...findMadeModels(script.main.tfCalls, script.scopes),
     ...findImportedModels(script),
   ]);
-  const entries = made.map((model) => readModel(script, model, layers));
+  const problems: Problem[] = [];
+  const entries = made.flatMap((model) => {
+    try {
+      return [readModel(script, model, layers)];
+    } catch (thrown) {
+      if (!(thrown instanceof ShrinkError)) throw thrown;
+      problems.push(problemAt(model, thrown));
+      return [];
+    }
+  });
   const models = entries.map((entry): FoundModel => {
     const wholes = entries.filter((other) => other !== entry && isPart(entry.made, other));
     return { ...entry.model, partOf: wholes.map((whole) => whole.model.name) };
@@ -51,7 +60,7 @@ export function readScript(
       const { file: path, text: content, root: tree } = module;
       return { file: path, text: content, root: tree, targets: targetsIn(module) };
     }),
-    problems: [],
+    problems,
     sourceOptions: readFitOptions(script),
     isReady: (reading) => {
       const entry = entries.find((candidate) => candidate.model.name === reading.name);
@@ -66,6 +75,11 @@ export function readScript(
       return makeProgram(script, entry, reading);
     },
   };
+}
+
+/** A model that cannot be read leaves the others of its file as they are. */
+function problemAt({ nameNode }: MadeModel, { code, message }: ShrinkError): Problem {
+  return { severity: 'error', code, message, range: nameNode.range };
 }
 
 /** The layer calls of each file, looked for when they are needed. */

@@ -1,4 +1,5 @@
 import { piecewise, type Syntax } from '../syntax';
+import { bindingOfClass } from './classes';
 import { holdersOf, originNode, type MadeModel, type ModelOrigin } from './findModels';
 import { functionsAround, wrapOut } from './nodes';
 import { parametersOf } from './patterns';
@@ -164,27 +165,38 @@ function classRecipes(
 ): Recipe[] {
   const { script, use } = kitchen;
   const { ofClass } = origin;
-  const classBinding = script.scopes.declaredBy(ofClass)[0];
-  if (classBinding === undefined) return [];
+  const classBinding =
+    bindingOfClass(ofClass, script.scopes) ?? (use === undefined ? undefined : script.scopes.bindingOf(use));
+  const chain = chainAround(kitchen, ofClass);
+  // A class without a name gets one in place of the statement around it, which an arrow's body is not.
+  if (
+    classBinding === undefined &&
+    chain.at(-1)?.field('body')?.type !== 'statement_block' &&
+    chain.length > 0
+  )
+    return [];
   const field = origin.kind === 'field' ? origin.member : undefined;
   const methods = field === undefined ? [origin.fn] : findBuilders(script, ofClass, field);
   const names = methods.map((method) => (method.field('name') ?? method.field('property'))?.text ?? '');
   const constructor = script.scopes.memberOf(ofClass, 'constructor');
   const constructorTakes = methods.every((method) => parametersOf(method).length === 0);
   const calls: Callee[] = [
-    { fn: constructor?.node, places: constructionsOf(classBinding), takesHint: constructorTakes },
+    {
+      fn: constructor?.node,
+      places: classBinding === undefined ? [] : constructionsOf(classBinding),
+      takesHint: constructorTakes,
+    },
     ...methods.map((fn, index) => ({
       fn,
       places: callsByName(kitchen, names[index] ?? ''),
       takesHint: parametersOf(fn).length > 0,
     })),
   ];
-  const chain = chainAround(kitchen, ofClass);
   const outer = chainCalls(kitchen, chain, false);
   const members = names.map((name) => script.scopes.memberOf(ofClass, name));
   const needs = [classBinding, constructor, field, ...members].filter((need) => need !== undefined);
   const isStatic = field === undefined && origin.fn.child('static') !== undefined;
-  const className = use?.text ?? classBinding.name;
+  const className = use?.text ?? classBinding?.name ?? '__default';
   const result = (args: readonly string[]): string => {
     const [newArgs = '', ...methodArgs] = args.slice(outer.length);
     const object = isStatic ? className : `new ${className}(${newArgs})`;
@@ -192,7 +204,9 @@ function classRecipes(
     const last = field === undefined ? made.pop() : `__object.${field.name}`;
     return [`const __object = ${object}`, ...made, `return ${last ?? '__object'};`].join('; ');
   };
-  return [{ ...plain(kitchen, chain), needs, calls: [...outer, ...calls], result }];
+  const named = use === undefined && classBinding === undefined ? ofClass : undefined;
+  const expressions = [...(use === undefined ? [] : [use]), ...(named === undefined ? [] : [named])];
+  return [{ ...plain(kitchen, chain), needs, expressions, named, calls: [...outer, ...calls], result }];
 }
 
 /** The methods that put something into a field and that no other method of the class calls, in source order. */

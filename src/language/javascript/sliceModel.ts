@@ -35,6 +35,7 @@ export interface SlicedModel {
  *
  * @param args the text of `args=[…]` of the model's hint
  * @param compiled whether to keep what compiles the model, where that can be
+ * @throws ShrinkError `slice` for a model that nothing in the file leads to
  */
 export function sliceModel(
   script: ScriptProgram,
@@ -52,7 +53,11 @@ export function sliceModel(
       last ??= sliced;
     }
   if (last === undefined)
-    throw badInput('slice', `${script.main.file}: the model ${made.name} cannot be cut out of the file.`);
+    throw badInput(
+      'slice',
+      `The class of the model ${made.name} has no name by which it can be made; declare it with one, ` +
+        'e.g. class Model { … }, at the top of the file.',
+    );
   return last;
 }
 

@@ -1,4 +1,5 @@
 import type { Syntax } from '../syntax';
+import { bindingOfClass, classOf, isClassExpression } from './classes';
 import {
   argumentsOf,
   enclosingFunction,
@@ -68,6 +69,7 @@ class Slicer implements Slice {
   readonly needed = new Set<Binding>();
   readonly aliases = new Set<Binding>();
   readonly cutClasses = new Set<Syntax>();
+  private readonly classes = new Set<Syntax>();
   private readonly active = new Set<Syntax>();
   private readonly valued = new Set<Syntax>();
   private readonly properties = new Set<string>();
@@ -127,7 +129,8 @@ class Slicer implements Slice {
     if (heritage === undefined) return true;
     const base = [...heritage.walk()].find((child) => child.type === 'identifier');
     const binding = base === undefined ? undefined : this.scopes.bindingOf(base);
-    return binding?.kind === 'class' && this.isCutClass(binding.node);
+    const baseClass = binding === undefined ? undefined : classOf(binding);
+    return baseClass !== undefined && this.isCutClass(baseClass);
   }
 
   private need(binding: Binding, valued = true): void {
@@ -168,6 +171,8 @@ class Slicer implements Slice {
   }
 
   private needClass(node: Syntax): void {
+    if (this.classes.has(node)) return;
+    this.classes.add(node);
     const heritage = node.child('class_heritage');
     if (heritage !== undefined) this.collect(heritage);
     const body = node.field('body');
@@ -187,7 +192,9 @@ class Slicer implements Slice {
   private needMember(binding: Binding): void {
     const node = binding.node;
     if (binding.ofClass !== undefined) {
-      for (const owner of this.scopes.declaredBy(binding.ofClass)) this.need(owner);
+      const owner = bindingOfClass(binding.ofClass, this.scopes);
+      if (owner !== undefined) this.need(owner);
+      this.needClass(binding.ofClass);
     }
     if (node.type === 'method_definition') {
       this.included.add(node);
@@ -270,6 +277,7 @@ class Slicer implements Slice {
     if (node.type === 'call_expression' && this.collectCall(node)) return;
     const binding = this.scopes.bindingOf(node);
     if (binding !== undefined) this.need(binding);
+    if (isClassExpression(node) && this.isCutClass(node)) return this.needClass(node);
     this.useAlias(node);
     if (node.type === 'property_identifier') this.useProperty(node.text);
     for (const child of node.children) if (child.named) this.collect(child);
