@@ -10,6 +10,7 @@ export default defineConfig({
     maxWorkers: 2,
     // What engines are remembered for belongs to the user, not to a test.
     env: { SHRINKNETS_CACHE: mkdtempSync(join(tmpdir(), 'sn-cache-')) },
+    setupFiles: ['./test/support/seed.ts'],
     testTimeout: 60_000,
     hookTimeout: 120_000,
     reporters: ['default', './test/support/countReporter.ts'],
