@@ -29,7 +29,10 @@ describe.each(['tfjs-node', 'tfjs-node-gpu', 'webgpu'])('%s', (name) => {
     }
     expect(status.name).toBe(name);
     expect(status.missing).not.toBe('');
-    await expect(provider.load()).rejects.toThrow(`The engine ${name} cannot be used: ${status.missing}.`);
+    const how = status.install === null ? '' : ` Get it with: ${status.install}.`;
+    await expect(provider.load()).rejects.toThrow(
+      `The engine ${name} cannot be used: ${status.missing}.${how} --engine auto takes the fastest`,
+    );
   });
 
   it('passes the self-test and trains every layer, where it is', async ({ skip }) => {

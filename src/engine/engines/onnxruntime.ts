@@ -1,7 +1,6 @@
 /** ONNX Runtime: the whole training step as one graph. Everything outside the step runs on `wasm`. */
 import * as tf from '@tensorflow/tfjs-core';
 import { availableParallelism } from 'node:os';
-import { ShrinkError } from '../../core/errors';
 import type { CompiledStep, Engine, EngineDescription, EngineProvider, EngineStatus } from '../engine';
 import { locatePackage } from '../locate';
 import { createCompiledStep } from '../onnx/compiledStep';
@@ -14,6 +13,7 @@ import { StateStore, type House } from '../onnx/stateStore';
 import { houseOf, startTail } from '../onnx/tails/runTail';
 import { Tracer } from '../onnx/trace';
 import type { TracedStep, TracedTail } from '../onnx/traced';
+import { unavailable } from '../unavailable';
 import { wasm } from './wasm';
 
 function describeDevice(version: string, { device, threads }: SessionSetup): EngineDescription {
@@ -118,11 +118,11 @@ function onnxProvider(device: OnnxDevice): EngineProvider {
     async load() {
       // The CPU needs no driver: it is loaded at once, and says itself what is wrong with it.
       const status = device === ONNX_CPU ? null : await probe();
-      if (status?.available === false) {
-        const how = status.install === null ? '' : `Get it with: ${status.install}. `;
-        const message = `The engine ${name} cannot be used: ${status.missing}. ${how}Until then --engine onnxruntime computes on the CPU, and auto takes the fastest that works.`;
-        throw new ShrinkError('environment', 'engine-unavailable', message);
-      }
+      if (status?.available === false)
+        throw unavailable(
+          status,
+          'Until then --engine onnxruntime computes on the CPU, and auto takes the fastest that works.',
+        );
       return loadOnnxRuntime({ device });
     },
   };

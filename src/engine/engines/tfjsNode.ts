@@ -8,6 +8,7 @@ import type { EngineDescription, EngineProvider, EngineStatus } from '../engine'
 import { loadForeign, NODE_23_SHIM } from '../foreign';
 import { locatePackage, type LocatedPackage } from '../locate';
 import { installTensorflowAdam } from '../tensorflowAdam';
+import { unavailable } from '../unavailable';
 
 const VERSION = '4.22.0';
 
@@ -75,14 +76,8 @@ function tfjsNodeProvider(name: 'tfjs-node' | 'tfjs-node-gpu'): EngineProvider {
     async load() {
       const status = await probe();
       const found = locatePackage(packageName);
-      if (!status.available || found === null) {
-        const why = status.available ? 'it is gone' : status.missing;
-        throw new ShrinkError(
-          'environment',
-          'engine-unavailable',
-          `The engine ${name} cannot be used: ${why}.`,
-        );
-      }
+      if (!status.available) throw unavailable(status);
+      if (found === null) throw unavailable({ name, missing: 'it is gone', install });
       applyShim();
       // Errors only; the library greets with a page of advice otherwise.
       process.env['TF_CPP_MIN_LOG_LEVEL'] ??= '2';

@@ -1,9 +1,9 @@
 /** WebAssembly: ships with the extension and works on every machine. */
 import { setThreadsCount, setWasmPaths, version_wasm } from '@tensorflow/tfjs-backend-wasm';
-import { ShrinkError } from '../../core/errors';
 import { activateBackend, createEagerEngine } from '../eager';
 import type { EngineDescription, EngineProvider } from '../engine';
 import { installGradients } from '../kernels/gradients';
+import { unavailable } from '../unavailable';
 import { wasmFolder } from '../wasmFolder';
 import { installWasmKernels } from '../wasmKernels/install';
 
@@ -14,6 +14,7 @@ const description: EngineDescription = {
   threads: 1,
 };
 
+const INSTALL = 'npm run build';
 const MISSING = 'its WebAssembly binaries are neither beside the program nor in node_modules';
 
 export const wasm: EngineProvider = {
@@ -21,17 +22,12 @@ export const wasm: EngineProvider = {
   probe: () =>
     Promise.resolve(
       wasmFolder() === null
-        ? { available: false, name: 'wasm', missing: MISSING, install: 'npm run build' }
+        ? { available: false, name: 'wasm', missing: MISSING, install: INSTALL }
         : { available: true, description },
     ),
   async load() {
     const folder = wasmFolder();
-    if (folder === null)
-      throw new ShrinkError(
-        'environment',
-        'engine-unavailable',
-        `The engine wasm cannot be used: ${MISSING}.`,
-      );
+    if (folder === null) throw unavailable({ name: 'wasm', missing: MISSING, install: INSTALL });
     setWasmPaths(folder);
     setThreadsCount(1);
     installGradients();

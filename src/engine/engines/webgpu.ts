@@ -8,6 +8,7 @@ import { activateBackend, createEagerEngine } from '../eager';
 import type { EngineDescription, EngineProvider, EngineStatus } from '../engine';
 import { correctAveragePooling, loadForeign } from '../foreign';
 import { locatePackage, type LocatedPackage } from '../locate';
+import { unavailable } from '../unavailable';
 
 const DAWN = 'webgpu';
 const BACKEND = '@tensorflow/tfjs-backend-webgpu';
@@ -91,10 +92,9 @@ export const webgpu: EngineProvider = {
   async load() {
     const status = await probe();
     const found = locateBoth();
-    if (!status.available || typeof found === 'string') {
-      const why = status.available ? 'a package is gone' : status.missing;
-      throw new ShrinkError('environment', 'engine-unavailable', `The engine webgpu cannot be used: ${why}.`);
-    }
+    if (!status.available) throw unavailable(status);
+    if (typeof found === 'string')
+      throw unavailable({ name: 'webgpu', missing: `the package ${found} is gone`, install: INSTALL });
     if (!loaded) {
       try {
         await provideGpu(found.dawn.entry);
