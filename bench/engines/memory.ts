@@ -1,8 +1,8 @@
 /**
  * Whether an engine grows: 2,000 steps of a convolutional network with 30 collections among them (channels die, the
  * network is rebuilt, the step compiled again), each engine in a process of its own, which has to end by itself. Tensors
- * are counted before the first and after the last step, at the same widths; resident memory is fitted by a line over the
- * second half.
+ * are counted before the first and after the last step; resident memory is fitted by a line over the second half of these
+ * steps, and by another over as many steps after them, in which nothing is collected: what rises there rises for ever.
  *
  *     npm run engines:memory [-- --engines wasm,onnxruntime --steps 2000]
  */
@@ -100,7 +100,8 @@ async function measure(name: string, steps: number): Promise<void> {
   let tensors = 0;
   const every = Math.floor(steps / (COLLECTIONS + 1));
   let collections = 0;
-  for (let step = 0; step < steps; step += 1) {
+  const half = steps >> 1;
+  for (let step = 0; step < steps + half; step += 1) {
     await trunk.step(step, 1e-3, 1);
     if (step === 20) {
       await trunk.settle();
@@ -114,11 +115,14 @@ async function measure(name: string, steps: number): Promise<void> {
   }
   await trunk.settle();
   const more = tf.memory().numTensors - tensors;
-  const slope = slopeOf(resident.slice(resident.length >> 1));
+  const slopeFrom = (first: number): string =>
+    (slopeOf(resident.filter(([step]) => step >= first && step < first + half)) / 1e3)
+      .toFixed(1)
+      .padStart(12);
   const last = resident.at(-1)?.[1] ?? NaN;
   trunk.dispose();
   process.stdout.write(
-    `${name.padEnd(14)} ${String(steps).padStart(6)} ${String(collections).padStart(12)} ${String(more).padStart(13)} ${(last / 1e6).toFixed(0).padStart(8)} ${(slope / 1e3).toFixed(1).padStart(12)}`,
+    `${name.padEnd(14)} ${String(steps).padStart(6)} ${String(collections).padStart(12)} ${String(more).padStart(13)} ${(last / 1e6).toFixed(0).padStart(8)} ${slopeFrom(steps - half)} ${slopeFrom(steps)}`,
   );
 }
 
@@ -149,7 +153,9 @@ function apart(name: string): Promise<void> {
 
 if (options.only !== undefined) await measure(options.only, Number(options.steps));
 else {
-  console.log('engine          steps  collections  more tensors   RSS, MB  kB more/step   ends after');
+  console.log(
+    'engine          steps  collections  more tensors   RSS, MB  kB more/step   after them   ends after',
+  );
   const names = options.engines?.split(',') ?? providers.map((provider) => provider.name);
   for (const name of names) {
     const status = await findEngine(name).probe();

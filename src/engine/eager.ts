@@ -26,12 +26,21 @@ export function checkBatch(batch: readonly BatchData[], specs: readonly TensorSp
   });
 }
 
-/** What an engine knows of why a step failed, besides what was thrown. */
-export type WhyFailed = () => Promise<string | undefined>;
+/** What is particular to a backend. */
+export interface EagerParticulars {
+  /** What the backend knows of why a step failed, besides what was thrown. */
+  readonly whyFailed?: () => Promise<string | undefined>;
+  /** Lets go of what the backend keeps for shapes of the steps so far. */
+  readonly forgetShapes?: () => void;
+}
 
-async function stepFailed(engine: string, thrown: unknown, why?: WhyFailed): Promise<ShrinkError> {
+async function stepFailed(
+  engine: string,
+  thrown: unknown,
+  { whyFailed }: EagerParticulars,
+): Promise<ShrinkError> {
   if (thrown instanceof ShrinkError) return thrown;
-  const message = `The engine ${engine} failed in a step: ${(await why?.()) ?? messageOf(thrown)}`;
+  const message = `The engine ${engine} failed in a step: ${(await whyFailed?.()) ?? messageOf(thrown)}`;
   return new ShrinkError('environment', 'engine-failed', message, { cause: thrown });
 }
 
@@ -41,8 +50,9 @@ function compileEagerly(
   name: string,
   step: StepFunction,
   specs: readonly TensorSpec[],
-  why?: WhyFailed,
+  particulars: EagerParticulars,
 ): CompiledStep {
+  particulars.forgetShapes?.();
   return {
     async run(batch, scalars) {
       checkBatch(batch, specs);
@@ -58,7 +68,7 @@ function compileEagerly(
         });
         return await Promise.all(outputs.map(async (tensor) => Float32Array.from(await tensor.data())));
       } catch (thrown) {
-        throw await stepFailed(name, thrown, why);
+        throw await stepFailed(name, thrown, particulars);
       } finally {
         tf.dispose(outputs);
       }
@@ -73,13 +83,13 @@ function compileEagerly(
 export function createEagerEngine(
   backendName: string,
   description: EngineDescription,
-  why?: WhyFailed,
+  particulars: EagerParticulars = {},
 ): Engine {
   return {
     name: description.name,
     describe: () => description,
     compile: (step, _variables, batch) =>
-      Promise.resolve(compileEagerly(backendName, description.name, step, batch, why)),
+      Promise.resolve(compileEagerly(backendName, description.name, step, batch, particulars)),
     dispose: () => undefined,
   };
 }

@@ -84,6 +84,32 @@ async function whyLost({ lost }: Device): Promise<string | undefined> {
   return Promise.race([gone, sleep(PATIENCE_MS, undefined)]);
 }
 
+/** What is used of the backend; it has no types here. */
+interface Backend {
+  readonly device: Device;
+  readonly bufferManager: BufferManager;
+}
+
+interface BufferManager {
+  /** Those of tensors that are gone; what still waits for the device uses none of them. */
+  readonly freeBuffers: ReadonlyMap<string, { readonly size: number; destroy(): void }[]>;
+  numFreeBuffers: number;
+  numBytesAllocated: number;
+}
+
+/**
+ * The backend keeps every buffer for the next tensor of its size and never lets go of one; after a collection there is
+ * none of most sizes, so the memory of each network that a run had would add up.
+ */
+function releaseFreeBuffers(manager: BufferManager): void {
+  for (const buffers of manager.freeBuffers.values())
+    for (const buffer of buffers.splice(0)) {
+      buffer.destroy();
+      manager.numFreeBuffers -= 1;
+      manager.numBytesAllocated -= buffer.size;
+    }
+}
+
 let loaded = false;
 
 export const webgpu: EngineProvider = {
@@ -107,7 +133,12 @@ export const webgpu: EngineProvider = {
       loaded = true;
     }
     await activateBackend('webgpu');
-    const { device } = tf.backend() as unknown as { device: Device };
-    return createEagerEngine('webgpu', status.description, () => whyLost(device));
+    const backend = tf.backend() as unknown as Backend;
+    return createEagerEngine('webgpu', status.description, {
+      whyFailed: () => whyLost(backend.device),
+      forgetShapes: () => {
+        releaseFreeBuffers(backend.bufferManager);
+      },
+    });
   },
 };
