@@ -44,6 +44,8 @@ export interface HubLayer {
   readonly className: string;
   /** Class of every channel of the layer's width. */
   readonly classes: Int32Array;
+  /** How many of them must stay: one, or what the graph needs. */
+  readonly least: number;
 }
 
 /** Which layers may be sized: all but `off`, or just `only` where that is given. */
@@ -59,7 +61,7 @@ const EVERYTHING: Sizing = { off: new Set() };
 /**
  * Follows every channel through the graph.
  *
- * @throws ShrinkError `unknown-layer` or `merge-axes` for what cannot be followed
+ * @throws ShrinkError `unknown-layer` for what cannot be followed
  */
 export function analyse(graph: Graph, sizing: Sizing = EVERYTHING): Analysis {
   const channels = new ChannelSets();
@@ -156,10 +158,11 @@ function findHubs(
   sized.forEach((first, i) => {
     if (find(i) !== i) return;
     const members = sized.filter((_, j) => find(j) === i);
-    const layers = members.map(({ layer, classes }) => ({
+    const layers = members.map(({ layer, classes, ids }) => ({
       name: layer.name,
       className: layer.className,
       classes,
+      least: channels.leastOf(ids),
     }));
     const fixed = whyFixed(members, channels, sizing);
     const classes = new Set<number>();

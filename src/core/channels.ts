@@ -13,6 +13,7 @@ export type ChannelIds = Int32Array;
 export class ChannelSets {
   private readonly parent: number[] = [PINNED];
   private readonly reasons = new Map<number, string>();
+  private readonly two: number[] = [];
 
   /** New channels, each a class of its own. */
   fresh(count: number): ChannelIds {
@@ -46,6 +47,18 @@ export class ChannelSets {
       if (this.find(id) !== PINNED && !this.reasons.has(id)) this.reasons.set(id, reason);
       this.unite(id, PINNED);
     }
+  }
+
+  /** Of these channels two must stay at least. */
+  keepTwo(ids: ChannelIds): void {
+    this.two.push(...ids);
+  }
+
+  /** How many of a layer's channels must stay at least. */
+  leastOf(ids: ChannelIds): number {
+    if (this.two.length === 0) return 1;
+    const classes = new Set(this.two.map((id) => this.find(id)));
+    return ids.some((id) => classes.has(this.find(id))) ? 2 : 1;
   }
 
   /** Why a channel was pinned, if a reason was given for it or for one of `ids`. */

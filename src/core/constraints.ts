@@ -51,7 +51,7 @@ function canLose(hub: Hub, left: Alive, c: number, limitsOf: LimitsOf): boolean 
     const loses = countOf(layer, c);
     if (loses === 0) return true;
     const limits = limitsOf(layer.name);
-    const floor = Math.max(1, Math.ceil(limits.min / limits.multiple) * limits.multiple);
+    const floor = Math.ceil(Math.max(limits.min, layer.least) / limits.multiple) * limits.multiple;
     return countAlive(layer.classes, left) - loses >= Math.min(floor, layer.classes.length);
   });
 }

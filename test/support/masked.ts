@@ -25,11 +25,12 @@ import { EVERYTHING, headOf } from './smallNet';
 
 const ROWS = 6;
 
-/** @param model is disposed @param inputShapes of one row, input by input */
+/** @param model is disposed @param inputShapes of one row, input by input @param share of the channels that die */
 export async function maskModel(
   model: tf.LayersModel,
   inputShapes: readonly (readonly number[])[],
   seed: number,
+  share?: number,
 ) {
   const topology = topologyOf(model);
   const weights = await readWeights(model);
@@ -39,7 +40,11 @@ export async function maskModel(
   const analysis = analyse(graph, sizing);
   const random = seededRandom(seed + 1);
   const alive = allAlive(analysis);
-  const candidates = analysis.hubs.flatMap((hub) => [...hub.classes]).filter(() => random() < 0.5);
+  // Now and then as many as may go.
+  const most = random() < 0.2 ? 1 : 0.5;
+  const candidates = analysis.hubs
+    .flatMap((hub) => [...hub.classes])
+    .filter(() => random() < (share ?? most));
   const limits = { min: 1, max: Number.POSITIVE_INFINITY, multiple: 1 };
   for (const c of respectLimits(analysis, alive, candidates, () => limits)) alive[c] = 0;
   const switches: Record<string, Float32Array> = {};

@@ -128,8 +128,19 @@ function convolution(c: Choices, filters: number, strides = 1): tf.layers.Layer 
   });
 }
 
+/** A layer that merges tensors of the same shape, or spreads one over the other. */
+function merge(c: Choices): tf.layers.Layer {
+  return c.of([
+    tf.layers.add(),
+    tf.layers.average(),
+    tf.layers.maximum(),
+    tf.layers.minimum(),
+    tf.layers.multiply(),
+  ]);
+}
+
 function imageBlock(c: Choices, x: Tensor): Tensor {
-  switch (c.pick(13)) {
+  switch (c.pick(14)) {
     case 0:
       return convolution(c, c.width()).apply(x) as Tensor;
     case 1: {
@@ -205,6 +216,11 @@ function imageBlock(c: Choices, x: Tensor): Tensor {
     case 10: {
       const padded = tf.layers.zeroPadding2d({ padding: 1 }).apply(convolution(c, c.width()).apply(x));
       return tf.layers.cropping2D({ cropping: 1 }).apply(padded) as Tensor;
+    }
+    case 12: {
+      // Spatial attention: one channel over all.
+      const y = convolution(c, c.width()).apply(x) as Tensor;
+      return merge(c).apply([y, convolution(c, 1).apply(x) as Tensor]) as Tensor;
     }
     case 11: {
       const up = tf.layers.upSampling2d({ size: [2, 2] }).apply(convolution(c, c.width()).apply(x));
@@ -293,13 +309,7 @@ function sequenceBlock(c: Choices, x: Tensor): Tensor {
       const width = c.width();
       const a = tf.layers.dense({ units: width, activation: 'relu' }).apply(x) as Tensor;
       const b = tf.layers.dense({ units: width, activation: 'tanh' }).apply(x) as Tensor;
-      const merge = c.of([
-        tf.layers.average(),
-        tf.layers.maximum(),
-        tf.layers.minimum(),
-        tf.layers.multiply(),
-      ]);
-      return merge.apply([a, b]) as Tensor;
+      return merge(c).apply([a, b]) as Tensor;
     }
     case 5: {
       const y = tf.layers.dense({ units: c.width(), activation: c.of(ACTIVATIONS) }).apply(x) as Tensor;
@@ -315,9 +325,13 @@ function sequenceBlock(c: Choices, x: Tensor): Tensor {
 function vectorBlock(c: Choices, x: Tensor): Tensor {
   const dense = (units: number): Tensor =>
     tf.layers.dense({ units, activation: c.of(ACTIVATIONS), useBias: c.pick(4) > 0 }).apply(x) as Tensor;
-  switch (c.pick(6)) {
+  switch (c.pick(7)) {
     case 0:
       return normalise(c, dense(c.width()));
+    case 5: {
+      const [wide, one] = [dense(c.width()), dense(1)];
+      return merge(c).apply(c.pick(2) === 0 ? [wide, one] : [one, wide]) as Tensor;
+    }
     case 1: {
       const width = c.width();
       return tf.layers.add().apply([dense(width), dense(width)]) as Tensor;

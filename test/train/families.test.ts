@@ -27,6 +27,8 @@ interface Family {
   readonly random?: boolean;
   /** TensorFlow.js has no gradient of it. */
   readonly untrainable?: boolean;
+  /** As many channels die as may. */
+  readonly everything?: boolean;
   /** All of it keeps its width: nothing goes, and nothing breaks. */
   readonly keepsWidths?: boolean;
 }
@@ -277,6 +279,33 @@ const FAMILIES: Readonly<Record<string, Family>> = {
     build: (x) =>
       end(then(x, layers.rescaling({ scale: 0.5, offset: -1 }), conv(6), layers.rescaling({ scale: 2 }))),
   },
+  'one channel that is added to all, and others of lower rank': {
+    inputs: [[4, 1], [6]],
+    everything: true,
+    build: (x, y) => {
+      const [over, row] = [then(x, dense(1, 'tanh')), then(y, dense(5, 'tanh'))];
+      const sum = layers.add().apply([over, row]) as Tensor;
+      return end(layers.maximum().apply([then(sum, dense(5)), row]) as Tensor);
+    },
+  },
+  'channels over which one is spread: two are kept': {
+    inputs: [[5, 5, 2]],
+    everything: true,
+    build: (x) => {
+      const gate = layers.conv2d({ filters: 1, kernelSize: 3, padding: 'same', activation: 'sigmoid' });
+      return end(layers.multiply().apply([then(x, conv(3)), gate.apply(x) as Tensor]) as Tensor);
+    },
+  },
+  'channels on different axes, merged and side by side': {
+    inputs: [[4]],
+    build: (x) => {
+      const column = then(x, dense(4), layers.reshape({ targetShape: [4, 1] }), dense(4));
+      const turned = then(column, layers.permute({ dims: [2, 1] }));
+      const sum = layers.add().apply([column, turned]) as Tensor;
+      const both = layers.concatenate({ axis: 1 }).apply([column, turned]) as Tensor;
+      return end(then(layers.concatenate({ axis: 1 }).apply([sum, both]) as Tensor, dense(5)));
+    },
+  },
   categories: {
     inputs: [[1]],
     build: (x) =>
@@ -299,7 +328,8 @@ function modelOf({ inputs, build }: Family): tf.LayersModel {
 
 describe.each(Object.entries(FAMILIES))('%s', (name, family) => {
   it('collects and folds without a change, and trains alike', { timeout: 60_000 }, async () => {
-    const masked = await maskModel(modelOf(family), family.inputs, 11);
+    const share = family.everything === true ? 1 : undefined;
+    const masked = await maskModel(modelOf(family), family.inputs, 11, share);
     if (name === 'Embedding' || name === 'categories')
       for (const { x } of masked.inputs) x.forEach((_, i) => (x[i] = i % 4));
     const removed = await expectSameAnswers(masked);

@@ -1,37 +1,40 @@
-import { badInput } from '../errors';
-import { concatIds, pinnedIds } from '../channels';
-import type { Flow, Rule, TensorInfo } from './rule';
+import { concatIds, pinnedIds, type ChannelIds } from '../channels';
+import type { Flow, LayerFacts, Rule, TensorInfo } from './rule';
 
-/** Elementwise merges join the channels of all inputs; an input of length 1 on the channel axis is broadcast. */
+/**
+ * Elementwise merges join the channels of all inputs; an input of length 1 on the channel axis is broadcast, and one of
+ * lower rank is from the back. What is broadcast is added to dead channels too: then zero does not stay zero.
+ */
 export const elementwise =
   (scaling: 'linear' | 'positive' | 'none'): Rule =>
   (layer, inputs, channels) => {
     const [first] = inputs;
     if (first === undefined) throw new RangeError(`${layer.name} has no inputs`);
-    // Inputs of lower rank are broadcast from the back, as the layer does it.
     const rank = Math.max(...inputs.map((input) => input.shape.length));
-    const lead = inputs.find((input) => input.shape.length === rank && input.ids.length > 1) ?? first;
+    const axisOf = (input: TensorInfo): number => input.axis + rank - input.shape.length;
+    const lead = inputs.reduce((widest, input) => (input.ids.length > widest.ids.length ? input : widest));
+    const spread = inputs.filter((input) => input.ids.length === 1 && lead.ids.length > 1);
     for (const input of inputs) {
-      const shift = rank - input.shape.length;
-      if (input.ids.length === 1 && lead.ids.length > 1)
+      if (spread.includes(input))
         channels.pin(input.ids, `${layer.name} spreads a single channel over all channels`);
-      else if (input.axis + shift === lead.axis && input.ids.length === lead.ids.length)
-        channels.join(input.ids, lead.ids);
+      else if (axisOf(input) === axisOf(lead)) channels.join(input.ids, lead.ids);
       else
-        throw badInput(
-          'merge-axes',
-          `${layer.name} (${layer.className}) merges tensors whose channels lie on different axes; mark it off or arrange them alike.`,
-        );
+        for (const { ids } of [input, lead])
+          channels.pin(ids, `${layer.name} merges tensors whose channels lie on different axes`);
     }
-    const shape = lead.shape.map((length, axis) => {
-      const lengths = inputs.map((input) => input.shape[axis - (rank - input.shape.length)] ?? null);
-      return lengths.find((other) => other !== null && other > 1) ?? length;
+    // With one channel left, what is spread over it could not be told from what is joined with it.
+    if (spread.length > 0) channels.keepTwo(lead.ids);
+    const shape = Array.from({ length: rank }, (_, axis) => {
+      const lengths = inputs.map((input) => input.shape[axis - (rank - input.shape.length)]);
+      const known = lengths.filter((length) => typeof length === 'number');
+      return Math.max(1, ...known) > 1 || !lengths.includes(null) ? Math.max(1, ...known) : null;
     });
+    const keepsZero = spread.length === 0 || layer.className === 'Multiply';
     return {
-      outputs: [{ shape, axis: lead.axis, ids: lead.ids }],
+      outputs: [{ shape, axis: axisOf(lead), ids: lead.ids }],
       weights: [],
       macs: [],
-      flow: { kind: 'carries', zero: true, scaling },
+      flow: { kind: 'carries', zero: keepsZero, scaling: spread.length === 0 ? scaling : 'none' },
     };
   };
 
@@ -48,14 +51,20 @@ export const concatenate: Rule = (layer, inputs, channels) => {
     : lengths.reduce<number>((sum, length) => sum + (length ?? 0), 0);
   const shape = first.shape.map((length, i) => (i === axis ? total : length));
   const flow: Flow = { kind: 'carries', zero: true, scaling: 'linear' };
-  if (inputs.some((input) => input.axis !== first.axis))
-    throw badInput('merge-axes', `${layer.name} concatenates tensors whose channels lie on different axes.`);
-  if (axis === first.axis) {
-    const ids = concatIds(inputs.map((input) => input.ids));
-    return { outputs: [{ shape, axis, ids }], weights: [], macs: [], flow };
+  const made = (at: number, ids: ChannelIds): LayerFacts => ({
+    outputs: [{ shape, axis: at, ids }],
+    weights: [],
+    macs: [],
+    flow,
+  });
+  if (inputs.some((input) => input.axis !== first.axis)) {
+    for (const { ids } of inputs)
+      channels.pin(ids, `${layer.name} concatenates tensors whose channels lie on different axes`);
+    return made(first.axis, pinnedIds(shape[first.axis] ?? 0));
   }
+  if (axis === first.axis) return made(axis, concatIds(inputs.map((input) => input.ids)));
   for (const input of inputs) channels.join(input.ids, first.ids);
-  return { outputs: [{ shape, axis: first.axis, ids: first.ids }], weights: [], macs: [], flow };
+  return made(first.axis, first.ids);
 };
 
 /**

@@ -1,14 +1,17 @@
 /** Gradients of TensorFlow.js itself that are replaced, for every engine. */
 import {
   cast,
+  concat,
   getGradient,
   registerGradient,
   reshape,
+  stack,
   sum,
   unregisterGradient,
   zerosLike,
 } from '@tensorflow/tfjs-core';
-import type { Tensor, TileAttrs } from '@tensorflow/tfjs-core';
+import type { GradFunc, SplitVAttrs, Tensor, TileAttrs, UnpackAttrs } from '@tensorflow/tfjs-core';
+import { installExtremeGradients } from './extremeGradients';
 
 /**
  * The stock gradient of Tile takes one slice per repetition and adds them up: layer normalisation of a small image
@@ -34,19 +37,42 @@ function tileGradient(dy: Tensor, shape: readonly number[], reps: readonly numbe
     : reshape(sum(reshape(dy, split), repeated), [...shape]);
 }
 
-/** Comparisons that lack a gradient. A comparison is flat wherever it has one: 0. */
-const FLAT = ['Greater', 'Less', 'LessEqual', 'Equal', 'NotEqual'];
+/** Kernels that lack a gradient, with their inputs. Their outputs are truth values, flat wherever they have a slope: 0. */
+const FLAT: Readonly<Record<string, readonly string[]>> = {
+  Greater: ['a', 'b'],
+  Less: ['a', 'b'],
+  LessEqual: ['a', 'b'],
+  Equal: ['a', 'b'],
+  NotEqual: ['a', 'b'],
+  LogicalAnd: ['a', 'b'],
+  LogicalOr: ['a', 'b'],
+  LogicalNot: ['x'],
+  Any: ['x'],
+  All: ['x'],
+};
 
-function registerFlatGradient(kernelName: string): void {
+function registerFlatGradient(kernelName: string, inputs: readonly string[]): void {
   registerGradient({
     kernelName,
-    inputsToSave: ['a', 'b'],
-    gradFunc: (_dy, [a, b]) => {
-      if (a === undefined || b === undefined) throw new TypeError(`${kernelName} has two inputs`);
-      return { a: () => zerosLike(cast(a, 'float32')), b: () => zerosLike(cast(b, 'float32')) };
-    },
+    inputsToSave: [...inputs],
+    gradFunc: (_dy, saved) =>
+      Object.fromEntries(
+        inputs.map((name, index) => {
+          const input = saved[index];
+          if (input === undefined) throw new TypeError(`${kernelName} has ${inputs.length} inputs`);
+          return [name, () => zerosLike(cast(input, 'float32'))];
+        }),
+      ),
   });
 }
+
+function replaceGradient(kernelName: string, inputsToSave: string[], gradFunc: GradFunc): void {
+  unregisterGradient(kernelName);
+  registerGradient({ kernelName, inputsToSave, gradFunc });
+}
+
+/** The gradient of a kernel with several outputs is a list, but a single tensor where there happens to be one. */
+const listOf = (dy: Tensor | Tensor[]): Tensor[] => (Array.isArray(dy) ? dy : [dy]);
 
 let installed = false;
 
@@ -56,16 +82,20 @@ export function installGradients(again = false): void {
   installed = true;
   // The registry's type promises a gradient for every name; asked for a missing one it answers undefined.
   const find = getGradient as (name: string) => ReturnType<typeof getGradient> | undefined;
-  for (const name of FLAT) if (find(name) === undefined) registerFlatGradient(name);
-  unregisterGradient('Tile');
-  registerGradient({
-    kernelName: 'Tile',
-    inputsToSave: ['x'],
-    gradFunc: (dy, saved, attrs) => {
-      const [x] = saved;
-      if (x === undefined || Array.isArray(dy)) throw new TypeError('Tile has one input and one output');
-      const { reps } = attrs as unknown as TileAttrs;
-      return { x: () => tileGradient(dy, x.shape, reps) };
-    },
+  for (const [name, inputs] of Object.entries(FLAT))
+    if (find(name) === undefined) registerFlatGradient(name, inputs);
+  replaceGradient('Tile', ['x'], (dy, saved, attrs) => {
+    const [x] = saved;
+    if (x === undefined || Array.isArray(dy)) throw new TypeError('Tile has one input and one output');
+    const { reps } = attrs as unknown as TileAttrs;
+    return { x: () => tileGradient(dy, x.shape, reps) };
   });
+  installExtremeGradients();
+  // The stock ones throw for a sequence of one step, whose list of pieces is one long.
+  replaceGradient('Unpack', [], (dy, _saved, attrs) => ({
+    value: () => stack(listOf(dy), (attrs as unknown as UnpackAttrs).axis),
+  }));
+  replaceGradient('SplitV', [], (dy, _saved, attrs) => ({
+    x: () => concat(listOf(dy), (attrs as unknown as SplitVAttrs).axis),
+  }));
 }
