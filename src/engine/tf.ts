@@ -5,6 +5,8 @@
  */
 import { registerChainedOps } from './chainedOps';
 import { replaceBatchNormalization } from './batchNormalization';
+import { mendConvolutionalRecurrence } from './convolutionalRecurrence';
+import { mendLayerNormalization } from './layerNormalization';
 import { isolateRecurrentCalls } from './recurrentCalls';
 import { completeConfigurations } from './separableConfig';
 
@@ -15,3 +17,5 @@ isolateRecurrentCalls();
 completeConfigurations();
 registerChainedOps();
 replaceBatchNormalization();
+mendLayerNormalization();
+mendConvolutionalRecurrence();

@@ -1,16 +1,9 @@
 /** One small model for each layer of TensorFlow.js in each form that takes a different way through the kernels. */
 import * as tf from '../../src/engine/tf';
+import { chain, single, through, type LayerCase } from './caseBuilders';
+import { windowCases } from './windowCases';
 
-export interface LayerCase {
-  readonly name: string;
-  /** Shape of one row. */
-  readonly input: readonly number[];
-  /** The input holds indices under this number; it has no gradient then. */
-  readonly indices?: number;
-  /** Draws random numbers in training. */
-  readonly random?: boolean;
-  readonly build: (x: tf.SymbolicTensor) => tf.SymbolicTensor;
-}
+export type { LayerCase };
 
 const { layers } = tf;
 
@@ -19,14 +12,6 @@ const row = [6];
 const sequence = [7, 3];
 const image = [6, 7, 3];
 const volume = [4, 5, 4, 2];
-
-function through(...list: tf.layers.Layer[]): (x: Single) => Single {
-  return (x) => list.reduce<Single>((value, layer) => layer.apply(value) as Single, x);
-}
-
-function single(name: string, input: readonly number[], make: () => tf.layers.Layer): LayerCase {
-  return { name, input, build: (x) => through(make())(x) };
-}
 
 const activations = [
   'elu',
@@ -121,11 +106,18 @@ const norms: LayerCase[] = [
   single('batchNormalization without scale', image, () =>
     layers.batchNormalization({ scale: false, center: false }),
   ),
+  single('batchNormalization, axis 1', image, () => layers.batchNormalization({ axis: 1 })),
   single('layerNormalization', row, () => layers.layerNormalization()),
   single('layerNormalization 4D', image, () => layers.layerNormalization()),
+  single('layerNormalization without scale', image, () => layers.layerNormalization({ scale: false })),
+  single('layerNormalization without centre', image, () => layers.layerNormalization({ center: false })),
+  single('layerNormalization, two axes, without either', image, () =>
+    layers.layerNormalization({ axis: [1, 2], scale: false, center: false }),
+  ),
 ];
 
 const shapes: LayerCase[] = [
+  single('rescaling', image, () => layers.rescaling({ scale: 1 / 3, offset: 0.5 })),
   single('flatten', image, () => layers.flatten()),
   single('reshape', image, () => layers.reshape({ targetShape: [9, 14] })),
   single('permute', image, () => layers.permute({ dims: [3, 1, 2] })),
@@ -199,6 +191,38 @@ const recurrent: LayerCase[] = [
   single('convLstm2d', [3, 5, 5, 2], () => layers.convLstm2d({ filters: 2, kernelSize: 3 })),
 ];
 
+/** A dense layer, as a sequence of one step. */
+const oneStep = () => [layers.dense({ units: 8 }), layers.reshape({ targetShape: [1, 8] })];
+/** A dense layer some of whose steps are zeros, which are masked. */
+const masked = () => [layers.dense({ units: 2, activation: 'relu' }), layers.masking({ maskValue: 0 })];
+
+const sequences: LayerCase[] = [
+  chain('simpleRNN of one step', row, () => [
+    ...oneStep(),
+    layers.simpleRNN({ units: 4, returnSequences: true }),
+  ]),
+  chain('lstm of one step', row, () => [...oneStep(), layers.lstm({ units: 4 })]),
+  chain('gru of one step', row, () => [...oneStep(), layers.gru({ units: 4 })]),
+  chain('masking', sequence, masked),
+  chain('masking before lstm', sequence, () => [...masked(), layers.lstm({ units: 3 })]),
+  chain('masking before gru sequences', sequence, () => [
+    ...masked(),
+    layers.gru({ units: 3, returnSequences: true }),
+  ]),
+  {
+    ...chain('embedding, zeros masked', [5], () => [
+      layers.embedding({ inputDim: 5, outputDim: 4, maskZero: true }),
+      layers.lstm({ units: 3 }),
+    ]),
+    indices: 5,
+  },
+  single('stacked cells', sequence, () =>
+    layers.rnn({
+      cell: layers.stackedRNNCells({ cells: [layers.lstmCell({ units: 4 }), layers.gruCell({ units: 3 })] }),
+    }),
+  ),
+];
+
 const advancedActivations: LayerCase[] = [
   single('reLU max 0.5', row, () => layers.reLU({ maxValue: 0.5 })),
   single('leakyReLU', row, () => layers.leakyReLU({ alpha: 0.2 })),
@@ -223,6 +247,8 @@ export const layerCases: readonly LayerCase[] = [
   ...shapes,
   ...merges,
   ...recurrent,
+  ...sequences,
+  ...windowCases,
 ];
 
 /** Layers that draw random numbers; their gradients agree only where their draws do. */

@@ -42,9 +42,10 @@ export function buildCase({ input, build }: LayerCase): tf.LayersModel {
 const BATCH = 3;
 
 /** The values a case is fed with. */
-export function inputOf({ input, indices }: LayerCase): Float32Array {
+export function inputOf({ input, indices, negative }: LayerCase): Float32Array {
   const length = BATCH * input.reduce((product, side) => product * side, 1);
   const values = noise(length, 11);
+  if (negative === true) return values.map((value) => (value - 1) / 2);
   return indices === undefined ? values : values.map((value) => Math.floor(((value + 1) / 2) * indices));
 }
 

@@ -6,6 +6,7 @@ import { probeInChild, type ProbeAnswer } from '../childProbe';
 import { activateBackend, createEagerEngine } from '../eager';
 import type { EngineDescription, EngineProvider, EngineStatus } from '../engine';
 import { loadForeign, NODE_23_SHIM } from '../foreign';
+import { correctThinConvolutions, correctVolumes } from '../foreignVolumes';
 import { locatePackage, type LocatedPackage } from '../locate';
 import { installTensorflowAdam } from '../tensorflowAdam';
 import { unavailable } from '../unavailable';
@@ -50,6 +51,7 @@ function tfjsNodeProvider(name: 'tfjs-node' | 'tfjs-node-gpu'): EngineProvider {
   const packageName = `@tensorflow/${name}`;
   const install = `npm install ${packageName}@${VERSION}`;
   let answer: { readonly entry: string; readonly found: Promise<ProbeAnswer> } | null = null;
+  let corrected = false;
   // Once per place: a probe takes a second or two.
   const ask = ({ entry }: LocatedPackage): Promise<ProbeAnswer> => {
     if (answer?.entry !== entry) answer = { entry, found: probeInChild(PROBE, [entry]) };
@@ -83,6 +85,11 @@ function tfjsNodeProvider(name: 'tfjs-node' | 'tfjs-node-gpu'): EngineProvider {
       process.env['TF_CPP_MIN_LOG_LEVEL'] ??= '2';
       try {
         await loadForeign(() => found.load());
+        if (!corrected) {
+          correctVolumes('tensorflow');
+          correctThinConvolutions('tensorflow');
+        }
+        corrected = true;
       } catch (thrown) {
         const message = `The engine ${name} cannot be loaded: ${messageOf(thrown)}`;
         throw new ShrinkError('environment', 'engine-unavailable', message, { cause: thrown });

@@ -1,4 +1,4 @@
-import type { Extent, PoolGeometry } from './poolGradient';
+import type { Extent, PoolGeometry } from './poolWindows';
 
 /** How many elements of the input the windows along one axis cover. */
 function covered(axis: keyof Extent, { input, output, window, stride, padBefore }: PoolGeometry): number[] {

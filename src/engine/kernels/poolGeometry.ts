@@ -1,5 +1,5 @@
 import { backend_util } from '@tensorflow/tfjs-core';
-import type { PoolGeometry } from './poolGradient';
+import type { PoolGeometry } from './poolWindows';
 
 /** The attributes that all pooling kernels of TensorFlow.js have. */
 export interface PoolAttributes {

@@ -106,7 +106,8 @@ export class MessageWriter {
     const end = this.#length + count;
     if (end <= this.#bytes.length) return;
     const larger = new Uint8Array(Math.max(end, this.#bytes.length * 2));
-    larger.set(this.#bytes.subarray(0, this.#length));
+    // All of it: a length is written when what it is the length of already stands behind it.
+    larger.set(this.#bytes);
     this.#bytes = larger;
   }
 }

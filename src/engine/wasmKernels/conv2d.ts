@@ -3,16 +3,10 @@
  * convolution, transposed, separable and ConvLSTM layers are made of these.
  */
 import { backend_util } from '@tensorflow/tfjs-core';
-import type {
-  Conv2DBackpropFilterAttrs,
-  Conv2DBackpropInputAttrs,
-  FusedConv2DAttrs,
-  FusedDepthwiseConv2DAttrs,
-  TensorInfo,
-} from '@tensorflow/tfjs-core';
+import type { Conv2DBackpropFilterAttrs, Conv2DBackpropInputAttrs, TensorInfo } from '@tensorflow/tfjs-core';
 import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm';
 import { floats, release, replaceKernel, runStock, transpose, viewAs, zeros, type KernelCall } from './heap';
-import { multiplyMatrices, rankOneBias } from './matMul';
+import { multiplyMatrices } from './matMul';
 
 type ConvInfo = backend_util.Conv2DInfo;
 type Shape4D = [number, number, number, number];
@@ -217,27 +211,7 @@ function inputGradient(call: KernelCall<'dy' | 'filter', Conv2DBackpropInputAttr
   return convolutionInputGradient(call.backend, call.inputs.dy, call.inputs.filter, call.attrs);
 }
 
-function fusedConv2D({
-  inputs,
-  attrs,
-  backend,
-}: KernelCall<'x' | 'filter', FusedConv2DAttrs, 'bias' | 'preluActivationWeights'>): TensorInfo {
-  rankOneBias(backend, inputs.bias);
-  return runStock('FusedConv2D', backend, inputs, attrs);
-}
-
-function fusedDepthwise({
-  inputs,
-  attrs,
-  backend,
-}: KernelCall<'x' | 'filter', FusedDepthwiseConv2DAttrs, 'bias' | 'preluActivationWeights'>): TensorInfo {
-  rankOneBias(backend, inputs.bias);
-  return runStock('FusedDepthwiseConv2D', backend, inputs, attrs);
-}
-
 export function installConv2D(): void {
   replaceKernel('Conv2DBackpropFilter', filterGradient);
   replaceKernel('Conv2DBackpropInput', inputGradient);
-  replaceKernel('FusedConv2D', fusedConv2D);
-  replaceKernel('FusedDepthwiseConv2D', fusedDepthwise);
 }

@@ -1,6 +1,7 @@
 import { installAdam } from './adam';
 import { installConv2D } from './conv2d';
 import { installConv3D } from './conv3d';
+import { installConvolutionForward } from './convolutionForward';
 import { installDepthwise } from './depthwise';
 import { installElementwise } from './elementwise';
 import { installMatMul } from './matMul';
@@ -14,6 +15,7 @@ export function installWasmKernels(): void {
   if (installed) return;
   installed = true;
   installMatMul();
+  installConvolutionForward();
   installConv2D();
   installConv3D();
   installDepthwise();

@@ -1,7 +1,12 @@
-/** Gradients of pooling: the stock maximum is wrong without an error, the stock average wrong at padded borders. */
-import type { AvgPoolGradAttrs, MaxPoolGradAttrs, TensorInfo } from '@tensorflow/tfjs-core';
+/**
+ * Pooling: the stock gradient of a maximum is wrong without an error, that of an average wrong at padded borders, and so is
+ * the maximum itself in three dimensions where all of a window is negative.
+ */
+import type { AvgPoolGradAttrs, MaxPool3DAttrs, MaxPoolGradAttrs, TensorInfo } from '@tensorflow/tfjs-core';
+import { takeMaxima } from '../kernels/maxPool';
 import { pool2DGeometry, pool3DGeometry } from '../kernels/poolGeometry';
-import { addAveragePoolGradient, addMaxPoolGradient, type PoolGeometry } from '../kernels/poolGradient';
+import { addAveragePoolGradient, addMaxPoolGradient } from '../kernels/poolGradient';
+import type { PoolGeometry } from '../kernels/poolWindows';
 import { floats, replaceKernel, zeros, type KernelCall } from './heap';
 
 type Geometry = typeof pool2DGeometry | typeof pool3DGeometry;
@@ -70,7 +75,18 @@ function averagePoolGradient(geometryOf: Geometry) {
   };
 }
 
+/** @returns `[batch, outDepth, outHeight, outWidth, channels]` */
+function maxPool3D({ inputs, attrs, backend }: KernelCall<'x', MaxPool3DAttrs>): TensorInfo {
+  const { x } = inputs;
+  const pool = pool3DGeometry(x.shape, attrs);
+  const { depth, height, width } = pool.output;
+  const out = backend.makeOutput([pool.batch, depth, height, width, pool.channels], 'float32');
+  takeMaxima(floats(backend, x), floats(backend, out), pool);
+  return out;
+}
+
 export function installPooling(): void {
+  replaceKernel('MaxPool3D', maxPool3D);
   replaceKernel('MaxPoolGrad', maxPoolGradient(pool2DGeometry));
   replaceKernel('MaxPool3DGrad', maxPoolGradient(pool3DGeometry));
   replaceKernel('AvgPoolGrad', averagePoolGradient(pool2DGeometry));

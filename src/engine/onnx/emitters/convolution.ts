@@ -5,7 +5,10 @@ import {
   channelsFirst,
   channelsLast,
   convWindows,
+  cutInput,
   filterFirst,
+  insideWindows,
+  restoreInput,
   windowAttributes,
   type ConvAttributes,
   type Windows,
@@ -20,9 +23,9 @@ function convolve(
   windows: Windows,
   group = 1,
 ): Value {
-  const inputs = [channelsFirst(graph, x).name, weights.name];
+  const inputs = [channelsFirst(graph, cutInput(graph, x, windows)).name, weights.name];
   if (bias !== undefined) inputs.push(reshape(graph, bias, [weights.shape[0] ?? 1]).name);
-  const name = graph.node('Conv', inputs, { ...windowAttributes(windows), group });
+  const name = graph.node('Conv', inputs, { ...windowAttributes(insideWindows(windows)), group });
   return valueOf(name, [x.shape[0] ?? 1, weights.shape[0] ?? 1, ...windows.output]);
 }
 
@@ -40,17 +43,18 @@ function inputGradient(
   inputShape: readonly number[],
   group = 1,
 ): Value {
+  const inside = insideWindows(windows);
   // What the forward pass did not reach at the far end is padding of the output here.
-  const outputPadding = windows.input.map((length, axis) => {
+  const outputPadding = inside.input.map((length, axis) => {
     const at = (values: readonly number[]) => values[axis] ?? 0;
     const reached =
-      (at(windows.output) - 1) * at(windows.stride) + (at(windows.window) - 1) * at(windows.dilation) + 1;
-    return length - (reached - at(windows.before) - at(windows.after));
+      (at(inside.output) - 1) * at(inside.stride) + (at(inside.window) - 1) * at(inside.dilation) + 1;
+    return length - (reached - at(inside.before) - at(inside.after));
   });
-  const attributes = { ...windowAttributes(windows), group, output_padding: outputPadding };
+  const attributes = { ...windowAttributes(inside), group, output_padding: outputPadding };
   const name = graph.node('ConvTranspose', [channelsFirst(graph, dy).name, weights.name], attributes);
-  const [batch = 1, ...rest] = inputShape;
-  return channelsLast(graph, valueOf(name, [batch, rest.at(-1) ?? 1, ...rest.slice(0, -1)]));
+  const dx = valueOf(name, [inputShape[0] ?? 1, inputShape.at(-1) ?? 1, ...inside.input]);
+  return restoreInput(graph, channelsLast(graph, dx), windows);
 }
 
 /** Windows with which dy slides over x: stride and dilation change places. */
@@ -108,7 +112,9 @@ function tapsOf(window: readonly number[]): number[][] {
  * of the input that this element saw, `[pixels, in]` transposed, with dy, `[pixels, out]`. ONNX Runtime multiplies
  * matrices two to three times faster than it does the equivalent convolution with batch and channels swapped.
  */
-function filterGradient(graph: Graph, x: Value, dy: Value, windows: Windows): Value {
+function filterGradient(graph: Graph, input: Value, dy: Value, outer: Windows): Value {
+  const windows = insideWindows(outer);
+  const x = cutInput(graph, input, outer);
   const channels = x.shape.at(-1) ?? 1;
   const outputs = dy.shape.at(-1) ?? 1;
   const taps = tapsOf(windows.window);

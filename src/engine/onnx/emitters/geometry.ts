@@ -1,7 +1,7 @@
 /** Sliding windows in one, two or three dimensions, described alike; and the way between the two layouts. */
 import { backend_util } from '@tensorflow/tfjs-core';
 import type { Graph, Value } from '../graph';
-import { transpose } from './emitter';
+import { pad, slice, transpose } from './emitter';
 
 /** Lengths per spatial axis. */
 export interface Windows {
@@ -100,6 +100,32 @@ export function poolWindows(shape: readonly number[], attrs: PoolAttributes): Wi
   const size = attrs.filterSize as [number, number];
   const strides = attrs.strides as [number, number];
   return planeWindows(backend_util.computePool2DInfo(shape as Four, size, strides, 1, pad, dimRoundingMode));
+}
+
+/**
+ * 'same' in three dimensions leaves out elements at the border where a window is smaller than the stride: its paddings
+ * are negative there. ONNX has none such. Here is what those windows are to an input without these elements.
+ */
+export function insideWindows(windows: Windows): Windows {
+  const { before, after } = windows;
+  const input = windows.input.map(
+    (length, axis) => length + Math.min(0, before[axis] ?? 0) + Math.min(0, after[axis] ?? 0),
+  );
+  const padding = (given: readonly number[]) => given.map((count) => Math.max(0, count));
+  return { ...windows, input, before: padding(before), after: padding(after) };
+}
+
+/** Takes the elements out that {@link insideWindows} go without. @param x `[batch, ...spatial, channels]` */
+export function cutInput(graph: Graph, x: Value, windows: Windows): Value {
+  const axes = windows.input.map((_, axis) => axis + 1);
+  const begin = windows.before.map((count) => Math.max(0, -count));
+  return slice(graph, x, axes, begin, insideWindows(windows).input);
+}
+
+/** Puts zeros in the places of what {@link cutInput} took out. */
+export function restoreInput(graph: Graph, dx: Value, { before, after }: Windows): Value {
+  const removed = (padding: readonly number[]) => [0, ...padding.map((count) => Math.max(0, -count)), 0];
+  return pad(graph, dx, removed(before), removed(after));
 }
 
 /** The attributes that Conv, ConvTranspose and the pools of ONNX share. */

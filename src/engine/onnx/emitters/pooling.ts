@@ -4,7 +4,10 @@ import { emitter, fill, pad, reshape, sizeOf, valueOf, type EmitterTable } from 
 import {
   channelsFirst,
   channelsLast,
+  cutInput,
+  insideWindows,
   poolWindows,
+  restoreInput,
   windowAttributes,
   type PoolAttributes,
   type Windows,
@@ -31,7 +34,9 @@ function isTiling({ window, stride, before, output, input }: Windows): boolean {
  * The gradient of a maximum goes to the element that the maximum is: ONNX counts which, the first of equals, in
  * `[batch, channels, ...spatial]`.
  */
-function maxGradient(graph: Graph, dy: Value, x: Value, windows: Windows): Value {
+function maxGradient(graph: Graph, dy: Value, input: Value, outer: Windows): Value {
+  const windows = insideWindows(outer);
+  const x = cutInput(graph, input, outer);
   const first = channelsFirst(graph, x);
   const [, indices = ''] = graph.nodes('MaxPool', [first.name], poolAttributes(windows), 2);
   const shape = pooledShape(x, windows);
@@ -41,7 +46,8 @@ function maxGradient(graph: Graph, dy: Value, x: Value, windows: Windows): Value
   const zeros = fill(graph, 0, [sizeOf(x.shape)]);
   const attributes = isTiling(windows) ? { axis: 0 } : { axis: 0, reduction: 'add' };
   const scattered = graph.node('ScatterElements', [zeros.name, positions.name, gradient.name], attributes);
-  return channelsLast(graph, reshape(graph, valueOf(scattered, [sizeOf(x.shape)]), first.shape));
+  const dx = reshape(graph, valueOf(scattered, [sizeOf(x.shape)]), first.shape);
+  return restoreInput(graph, channelsLast(graph, dx), outer);
 }
 
 /** How many elements of the input each window averages, per output position: fewer at a padded border. */
@@ -57,12 +63,19 @@ function windowCounts({ input, output, window, stride, before }: Windows): Float
   return Float32Array.from(counts);
 }
 
-function averageGradient(graph: Graph, dy: Value, inputShape: readonly number[], windows: Windows): Value {
+function averageGradient(graph: Graph, dy: Value, inputShape: readonly number[], outer: Windows): Value {
+  const windows = insideWindows(outer);
   const channels = inputShape.at(-1) ?? 1;
-  const rank = inputShape.length;
+  const shape = [inputShape[0] ?? 1, ...windows.input, channels];
   const counts = graph.constant(windowCounts(windows), [1, ...windows.output, 1], 'float32');
   const share = binary(graph, 'Div', dy, valueOf(counts, [1, ...windows.output, 1]));
-  if (isTiling(windows)) return spreadTiles(graph, share, inputShape, windows);
+  const spread = isTiling(windows) ? spreadTiles : spreadWindows;
+  return restoreInput(graph, spread(graph, share, shape, windows), outer);
+}
+
+/** Adds each output to all of its window. */
+function spreadWindows(graph: Graph, share: Value, inputShape: readonly number[], windows: Windows): Value {
+  const channels = inputShape.at(-1) ?? 1;
   const weights = fill(graph, 1, [channels, 1, ...windows.window]);
   const outputPadding = windows.input.map((length, axis) => {
     const at = (values: readonly number[]) => values[axis] ?? 0;
@@ -71,7 +84,7 @@ function averageGradient(graph: Graph, dy: Value, inputShape: readonly number[],
   });
   const attributes = { ...poolAttributes(windows), group: channels, output_padding: outputPadding };
   const name = graph.node('ConvTranspose', [channelsFirst(graph, share).name, weights.name], attributes);
-  return channelsLast(graph, valueOf(name, [inputShape[0] ?? 1, channels, ...inputShape.slice(1, rank - 1)]));
+  return channelsLast(graph, valueOf(name, [inputShape[0] ?? 1, channels, ...windows.input]));
 }
 
 /** Repeats each output over its window, and fills with zeros what no window covers. */
@@ -96,15 +109,19 @@ function spreadTiles(graph: Graph, share: Value, inputShape: readonly number[], 
 
 /** TensorFlow.js also pools with a stride beyond the window; the rest of the input is then not looked at. */
 const maximum = emitter<'x', PoolAttributes>((graph, { x }, attrs) => {
-  const windows = poolWindows(x.shape, attrs);
+  const outer = poolWindows(x.shape, attrs);
+  const windows = insideWindows(outer);
+  const first = channelsFirst(graph, cutInput(graph, x, outer));
   // With the positions of the maxima, which the gradient wants of the very same node; unused, they are left out.
-  const [name = ''] = graph.nodes('MaxPool', [channelsFirst(graph, x).name], poolAttributes(windows), 2);
+  const [name = ''] = graph.nodes('MaxPool', [first.name], poolAttributes(windows), 2);
   return channelsLast(graph, valueOf(name, pooledShape(x, windows)));
 });
 
 const average = emitter<'x', PoolAttributes>((graph, { x }, attrs) => {
-  const windows = poolWindows(x.shape, attrs);
-  const name = graph.node('AveragePool', [channelsFirst(graph, x).name], poolAttributes(windows));
+  const outer = poolWindows(x.shape, attrs);
+  const windows = insideWindows(outer);
+  const first = channelsFirst(graph, cutInput(graph, x, outer));
+  const name = graph.node('AveragePool', [first.name], poolAttributes(windows));
   return channelsLast(graph, valueOf(name, pooledShape(x, windows)));
 });
 
