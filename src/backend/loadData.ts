@@ -18,9 +18,10 @@ type Loading = Pick<RunContext, 'plan' | 'options' | 'stop' | 'progress'>;
 /**
  * The data that a run's options name: a module is run, anything else is read; then split and standardised.
  *
+ * @param withTargets whether predicted values may be standardised as well
  * @throws ShrinkError `data-…`; Stopped
  */
-export async function loadData(context: Loading): Promise<Dataset> {
+export async function loadData(context: Loading, withTargets = true): Promise<Dataset> {
   const { validation, seed, standardize } = context.options;
   const read = await readAny(context);
   const completed = completeDataset(read.parts, validation, seed);
@@ -36,7 +37,7 @@ export async function loadData(context: Loading): Promise<Dataset> {
     },
   };
   const wanted = standardize === 'on' || (standardize === 'auto' && read.measured !== undefined);
-  return wanted ? standardizeDataset(dataset, read.measured) : dataset;
+  return wanted ? standardizeDataset(dataset, read.measured, withTargets) : dataset;
 }
 
 async function readAny(context: Loading): Promise<ReadData<AnyFeatures>> {

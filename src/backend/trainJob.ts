@@ -5,17 +5,17 @@ import { describeLeftOut, describeSourceOptions } from '../core/sourceOptions';
 import { mixSeed, seededRandom } from '../core/random';
 import { findEngine } from '../engine/registry';
 import type { Selection } from '../engine/select';
-import type * as tf from '../engine/tf';
 import { chooseEngine } from '../train/chooseEngine';
 import type { Head } from '../train/head';
-import type { LossesGiven } from '../train/losses';
-import { topologyOf, readWeights } from '../train/model';
-import { describeOptimizer, type OptimizerName, type OptimizerSpec } from '../train/optimizer';
+import { standardizesTargets } from '../train/losses';
+import { disposeModel, topologyOf, readWeights } from '../train/model';
+import type { OptimizerName, OptimizerSpec } from '../train/optimizer';
 import { sizeOfNetwork } from '../train/network';
 import { prepareTraining, type AuthoredModel } from '../train/prepare';
 import { runSession } from '../train/session';
 import { GROUP_SPARSITY, PROXIMAL, subgradientMode, type SwitchMode } from '../train/switchModes';
 import { Stopped } from '../data/stored/conversion';
+import { compileSettings, settingsAsText } from './compileSettings';
 import { loadData } from './loadData';
 import { evaluatePlan } from './userCode';
 
@@ -25,7 +25,8 @@ export async function trainJob(context: RunContext): Promise<'done' | 'stopped'>
   // Building a model needs some engine; which one trains it is measured on the model.
   await findEngine('wasm').load();
   const { authored, optimizer, compiled, note } = await makeModel(context);
-  const data = await loadData(context).catch((thrown: unknown) => {
+  const scaled = standardizesTargets(authored.topology, authored.loss, options.loss);
+  const data = await loadData(context, scaled).catch((thrown: unknown) => {
     if (thrown instanceof Stopped) return undefined;
     throw thrown;
   });
@@ -162,55 +163,9 @@ async function makeModel(context: RunContext): Promise<{
     siteOf,
     ...(axes === undefined ? {} : { axes }),
     ...(compiled.loss === undefined ? {} : { loss: compiled.loss }),
-    metrics: [...compiled.metrics, ...(context.plan.sourceMetrics ?? [])],
+    metrics: context.plan.sourceMetrics ?? compiled.metrics,
   };
-  model.dispose();
+  disposeModel(model);
   const optimizer = compiled.optimizer ?? { name: 'adam', learningRate: 0.001, settings: {} };
-  return { authored, optimizer, compiled: textOf(compiled), note };
-}
-
-interface CompileSettings {
-  readonly loss?: LossesGiven;
-  readonly optimizer?: OptimizerSpec;
-  readonly metrics: readonly string[];
-}
-
-function textOf({ loss, optimizer }: CompileSettings): Record<string, string> {
-  return {
-    ...(optimizer === undefined
-      ? {}
-      : { optimizer: optimizer.name, learningRate: String(optimizer.learningRate) }),
-    ...(loss === undefined
-      ? {}
-      : { loss: typeof loss === 'string' ? loss : Object.values(loss).map(String).join(' and ') }),
-  };
-}
-
-/** What the author compiled the model with. */
-function compileSettings(model: tf.LayersModel): CompileSettings {
-  // An uncompiled model has none of it; the types say that it always has.
-  const given = model as unknown as { loss?: unknown; optimizer?: tf.Optimizer; metrics?: unknown };
-  const loss = lossesNamed(given.loss);
-  const named: unknown[] = [given.metrics].flat(2);
-  return {
-    ...(loss === undefined ? {} : { loss }),
-    ...(given.optimizer === undefined ? {} : { optimizer: describeOptimizer(given.optimizer) }),
-    metrics: named.map(nameOf).filter((name) => name !== undefined),
-  };
-}
-
-/** @param given as `compile` took it: one loss, a list, or by the outputs' names */
-function lossesNamed(given: unknown): LossesGiven | undefined {
-  if (Array.isArray(given)) return given.length === 1 ? nameOf(given[0]) : given.map(nameOf);
-  if (typeof given !== 'object' || given === null) return nameOf(given);
-  return Object.fromEntries(Object.entries(given).map(([output, loss]) => [output, nameOf(loss)]));
-}
-
-/** A loss or metric: its name, or a function, of which those of TensorFlow.js are named `softmaxCrossEntropy__op`. */
-function nameOf(given: unknown): string | undefined {
-  return typeof given === 'function'
-    ? given.name.replace(/_*(op)?$/, '')
-    : typeof given === 'string'
-      ? given
-      : undefined;
+  return { authored, optimizer, compiled: settingsAsText(compiled), note };
 }

@@ -17,7 +17,8 @@ export function choosePoint(
   const best = Math.max(...all.map(goodness));
   const acceptable = (point: Point): boolean =>
     point.validation.accuracy === undefined
-      ? point.validation.loss <= -best * (1 + maxDrop / 100)
+      ? // A loss may be negative, as the proximity of directions is.
+        point.validation.loss <= -best + (Math.abs(best) * maxDrop) / 100
       : // A tiny slack, so that an accuracy that is printed as just within the drop is.
         point.validation.accuracy * 100 >= best * 100 - maxDrop - 1e-9;
   let chosen = -1;

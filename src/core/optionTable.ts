@@ -1,3 +1,4 @@
+import { lossNamed, LOSS_NAMES } from './losses';
 import type { TrainOptions } from './options';
 import { STRATEGIES } from './removal';
 
@@ -18,6 +19,8 @@ export type OptionType =
       readonly values: readonly string[];
       /** Whether several may be given, one for each output of a model: `a,b` in their order or `name:a,other:b`. */
       readonly perOutput?: boolean;
+      /** Takes other spellings of the values; undefined for what is none. */
+      readonly read?: (text: string) => string | undefined;
     }
   | { readonly kind: 'sizes' }
   | { readonly kind: 'text' };
@@ -140,13 +143,9 @@ export const MODEL_OPTIONS: readonly OptionSpec[] = [
     key: 'loss',
     type: {
       kind: 'choice',
-      values: [
-        'categoricalCrossentropy',
-        'sparseCategoricalCrossentropy',
-        'binaryCrossentropy',
-        'meanSquaredError',
-      ],
+      values: LOSS_NAMES,
       perOutput: true,
+      read: lossNamed,
     },
     about:
       'Loss, or one for each output (name:loss,…); without it that of the source, or what fits the last layer.',

@@ -9,10 +9,12 @@ export function parseOption(spec: OptionSpec, text: string, shown: string = spec
     case 'text':
       if (text === '') throw badInput('bad-option', `${shown} is empty; give it a value.`);
       return text;
-    case 'choice':
-      if (!choicesIn(text, type).every((value) => type.values.includes(value)))
+    case 'choice': {
+      const chosen = readChoice(text, type);
+      if (chosen === undefined)
         throw badInput('bad-option', `${shown} is ${quote(text)}; it can be ${type.values.join(', ')}.`);
-      return spec.key === 'power' ? Number(text) : text;
+      return spec.key === 'power' ? Number(chosen) : chosen;
+    }
     case 'sizes':
       return parseSizes(text, shown);
     case 'number':
@@ -31,8 +33,16 @@ export function parseOption(spec: OptionSpec, text: string, shown: string = spec
   }
 }
 
-function choicesIn(text: string, { perOutput }: Extract<OptionType, { kind: 'choice' }>): readonly string[] {
-  return perOutput === true ? splitByOutput(text).map(({ value }) => value) : [text];
+/** The text with every choice in it as the table spells it; undefined where one is none. */
+function readChoice(text: string, type: Extract<OptionType, { kind: 'choice' }>): string | undefined {
+  const { values, perOutput, read = (value: string) => value } = type;
+  const parts = perOutput === true ? splitByOutput(text) : [{ value: text }];
+  const chosen = parts.map(({ name, value }) => {
+    const known = read(value);
+    if (known === undefined || !values.includes(known)) return undefined;
+    return name === undefined ? known : `${name}:${known}`;
+  });
+  return chosen.includes(undefined) ? undefined : chosen.join(',');
 }
 
 /** What an option says of each output: in their order, or by name. One without a comma is for all of them. */

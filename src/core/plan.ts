@@ -1,4 +1,5 @@
 import type { Range } from './errors';
+import type { MetricsGiven } from './metrics';
 import type { SweepPlace } from './sweep';
 import type { Topology } from './topology';
 
@@ -64,7 +65,7 @@ export interface Plan {
   /** If the run is one of several that try one λ each. */
   readonly sweep?: SweepPlace;
   /** Metrics that Python source compiles its model with, in its spelling. */
-  readonly sourceMetrics?: readonly string[];
+  readonly sourceMetrics?: MetricsGiven;
   /** Whether at least one bare `@shrink` stands in the model: then only hinted layers are sized. */
   readonly onlyHinted: boolean;
 }

@@ -14,14 +14,16 @@ interface Moments {
 
 /**
  * Shifts and scales each column to mean 0 and deviation 1: `(x - mean) / deviation`, with the statistics of the training
- * rows alone, in every part. Targets that are values are treated alike. A column that never changes becomes 0.
+ * rows alone, in every part. Targets that are values are treated alike, if they may. A column that never changes becomes 0.
  *
  * @param measured columns to change, one a value of a row; without it, all
+ * @param withTargets whether predicted values are changed as well
  * @throws ShrinkError `data-standardize` for several inputs or outputs
  */
 export function standardizeDataset<X extends AnyFeatures>(
   dataset: Dataset<X>,
   measured?: readonly boolean[],
+  withTargets = true,
 ): Dataset<X> {
   if (dataset.train.several !== undefined)
     throw badInput(
@@ -31,7 +33,7 @@ export function standardizeDataset<X extends AnyFeatures>(
   const trained: AnyFeatures = dataset.train.x;
   const inputs = 'fill' in trained ? storedMoments(trained) : momentsOf(trained);
   const { y } = dataset.train;
-  const targets = y.kind === 'values' ? momentsOf(y.features) : undefined;
+  const targets = y.kind === 'values' && withTargets ? momentsOf(y.features) : undefined;
   const apply = (rows: Rows<X>): Rows<X> => ({
     ...rows,
     x: standardizedAny(rows.x, inputs, measured) as X,
@@ -45,6 +47,7 @@ export function standardizeDataset<X extends AnyFeatures>(
     `${count} input columns are standardised: mean 0 and deviation 1 over the training rows; standardize=off leaves them`,
   ];
   if (targets !== undefined) notes.push(describeTargets(targets));
+  else if (y.kind === 'values') notes.push('predicted values are left as they are, as their loss wants them');
   return {
     train: apply(dataset.train),
     validation: apply(dataset.validation),

@@ -1,4 +1,5 @@
 import type { Problem, Range } from '../core/errors';
+import type { MetricsGiven } from '../core/metrics';
 import type { Language, Program, Site } from '../core/plan';
 import type { Syntax } from './syntax';
 
@@ -167,7 +168,7 @@ export interface FrontEnd {
   /** What the source's training code says, as text by option key. */
   readonly sourceOptions?: Readonly<Record<string, string>>;
   /** Metrics that the source's training code names, where the model is not compiled by running it. */
-  readonly sourceMetrics?: readonly string[];
+  readonly sourceMetrics?: MetricsGiven;
   /** Whether it is known already that the program can be made. */
   isReady(model: ModelReading): boolean;
   /** @throws ShrinkError `missing-argument` or `slice` when the program cannot be made */

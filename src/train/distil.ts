@@ -1,5 +1,5 @@
 import * as tf from '../engine/tf';
-import type { OutputHead } from './head';
+import type { OutputHead } from './outputHead';
 import type { Network } from './network';
 
 /** A finished network that another one is finished beside, and how much of its loss that makes up. */
@@ -17,8 +17,8 @@ type Ends = readonly Pick<OutputHead, 'loss' | 'fromLogits'>[];
 
 /**
  * (1 − w)·L + w·T²·KL(teacher ‖ student), both softened by the temperature. T² keeps the gradient's size the same at
- * every temperature. A regression has no distribution to soften: its KL is half the squared difference of outputs,
- * which is that of two normal distributions of variance T², times T². Outputs are added up, as their losses are.
+ * every temperature. Outputs of a regression or a margin are no distribution to soften: their KL is half the squared
+ * difference, which is that of two normal distributions of variance T², times T². Outputs are added up, as their losses are.
  *
  * @param loss of the labels
  * @param outs the student's outputs, [batch, ...], as the heads have them
@@ -44,8 +44,6 @@ export function distilledLoss(
 /** Mean KL(teacher ‖ student) over rows and positions. */
 function divergence(head: Ends[number], out: tf.Tensor, teacher: tf.Tensor, temperature: number): tf.Tensor {
   switch (head.loss) {
-    case 'meanSquaredError':
-      return tf.div(tf.mean(tf.squaredDifference(teacher, out)), 2 * temperature * temperature);
     case 'binaryCrossentropy': {
       const soft = (x: tf.Tensor): tf.Tensor =>
         tf.clipByValue(tf.sigmoid(tf.div(logitsOf(head, x), temperature)), EPSILON, 1 - EPSILON);
@@ -54,11 +52,14 @@ function divergence(head: Ends[number], out: tf.Tensor, teacher: tf.Tensor, temp
       return tf.mean(tf.add(part(p, q), part(tf.sub(1, p), tf.sub(1, q))));
     }
     case 'categoricalCrossentropy':
-    case 'sparseCategoricalCrossentropy': {
+    case 'sparseCategoricalCrossentropy':
+    case 'kullbackLeiblerDivergence': {
       const logs = (x: tf.Tensor): tf.Tensor => tf.logSoftmax(tf.div(logitsOf(head, x), temperature));
       const [p, q] = [logs(teacher), logs(out)];
       return tf.mean(tf.sum(tf.mul(tf.exp(p), tf.sub(p, q)), -1));
     }
+    default:
+      return tf.div(tf.mean(tf.squaredDifference(teacher, out)), 2 * temperature * temperature);
   }
 }
 

@@ -3,7 +3,8 @@ import type { Metrics } from '../core/events';
 import { sizeOf } from '../core/tensor';
 import { fillLabels, fillRows, inputsOf, labelsOf, type Rows } from '../data/dataset';
 import type { CompiledStep, Engine } from '../engine/engine';
-import { rowAccuracy, rowLoss, zipOutputs, type Head } from './head';
+import { zipOutputs, type Head } from './head';
+import { rowAccuracy, rowLoss } from './lossFunctions';
 import { metricCount, metricsOfSums, metricSums } from './measures';
 import type { Network } from './network';
 

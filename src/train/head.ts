@@ -1,32 +1,17 @@
 import * as tf from '../engine/tf';
 import { badInput } from '../core/errors';
 import type { Graph, GraphLayer, TensorRef } from '../core/graph';
-import { activationName } from '../core/rules/activation';
-import type { MetricName } from '../core/metrics';
+import { labelsFor, lossNamed, LOSS_NAMES, type LossName } from '../core/losses';
 import type { Labels } from '../data/dataset';
+import { endActivation } from './endActivation';
+import { checkLabels } from './labels';
+import { rowAccuracy, rowLoss } from './lossFunctions';
+import type { OutputHead } from './outputHead';
 
 /**
  * The end of a model: what it predicts and how far off that is. A softmax or sigmoid in front of its cross-entropy is
  * taken off, so that both are computed together without overflow; predictions from logits are the same.
  */
-
-export type LossName =
-  'categoricalCrossentropy' | 'sparseCategoricalCrossentropy' | 'binaryCrossentropy' | 'meanSquaredError';
-
-/** One output of a model. */
-export interface OutputHead {
-  /** Name of the layer that makes it in the source. */
-  readonly name: string;
-  readonly loss: LossName;
-  /** Whether the network that is trained ends in logits instead of probabilities. */
-  readonly fromLogits: boolean;
-  /** Numbers a row of labels has. */
-  readonly width: number;
-  /** Whether rows can be right or wrong. */
-  readonly classifies: boolean;
-  /** What is measured besides loss and accuracy. */
-  readonly metrics: readonly MetricName[];
-}
 
 export interface Head {
   /** The graph to train. */
@@ -34,8 +19,6 @@ export interface Head {
   /** At least one. The loss is the sum of theirs, the accuracy the mean of those that classify. */
   readonly outputs: readonly OutputHead[];
 }
-
-const EPSILON = 1e-7;
 
 /** Whether rows can be right or wrong in any output. */
 export function classifies({ outputs }: Head): boolean {
@@ -50,6 +33,7 @@ export function classifies({ outputs }: Head): boolean {
  * @param labels likewise
  * @param wanted losses from options or the source, likewise; undefined to fit the last layer
  * @param names of the outputs in the source
+ * @param classNames what a table calls the classes of the only output
  * @throws ShrinkError `loss-…` when model, loss and labels do not go together
  */
 export function chooseHead(
@@ -58,13 +42,14 @@ export function chooseHead(
   labels: readonly Labels[],
   wanted: readonly (string | undefined)[] = [],
   names: readonly string[] = graph.outputs.map(({ layer }) => layer),
+  classNames?: readonly string[],
 ): Head {
   const chosen = graph.outputs.map((output, i) => {
     const [shape, given] = [outputShapes[i], labels[i]];
     if (shape === undefined || given === undefined) throw new RangeError(`output ${i} has no labels`);
     const name = names[i] ?? output.layer;
     const which = graph.outputs.length > 1 ? ` of ${name}` : '';
-    return chooseOutput(graph, output, { name, which }, shape, given, wanted[i]);
+    return chooseOutput(graph, output, { name, which }, shape, given, wanted[i], classNames);
   });
   const inputs = new Map(
     chosen.flatMap(({ strips, output }) => (strips === undefined ? [] : [[output, strips] as const])),
@@ -88,12 +73,20 @@ function chooseOutput(
   outputShape: readonly (number | null)[],
   labels: Labels,
   wanted: string | undefined,
+  classNames: readonly string[] | undefined,
 ): { head: OutputHead; output: TensorRef; strips: TensorRef | undefined } {
   const last = graph.layers.find((layer) => layer.name === output.layer);
-  const activation = last === undefined ? 'linear' : lastActivation(last);
+  const activation = endActivation(graph, output.layer);
   const width = outputShape.at(-1) ?? 1;
   const loss = lossFor(wanted, activation, width, labels);
-  checkLabels(loss, width, outputShape, labels, which);
+  checkLabels(labels, {
+    loss,
+    isWanted: wanted !== undefined,
+    width,
+    shape: outputShape,
+    which,
+    ...(classNames === undefined ? {} : { classNames }),
+  });
   const softmax = loss === 'categoricalCrossentropy' || loss === 'sparseCategoricalCrossentropy';
   const matches =
     (softmax && activation === 'softmax') || (loss === 'binaryCrossentropy' && activation === 'sigmoid');
@@ -106,15 +99,17 @@ function chooseOutput(
     loss,
     fromLogits,
     width,
-    classifies: loss !== 'meanSquaredError',
+    classifies: isRightOrWrong(loss, labels),
     metrics: [],
   };
   return { head, output, strips };
 }
 
-function lastActivation(layer: GraphLayer): string {
-  if (layer.className === 'Softmax') return 'softmax';
-  return layer.className === 'Activation' ? activationName(layer.config['activation']) : 'linear';
+/** Whether a row's answer can be right: one of classes, or a yes or no. */
+function isRightOrWrong(loss: LossName, labels: Labels): boolean {
+  // Divergences are of distributions, unless the labels name one class each.
+  if (loss === 'kullbackLeiblerDivergence') return labels.kind === 'classes';
+  return labelsFor(loss) !== 'numbers';
 }
 
 /** What the last layer of an output reads; undefined where others read the layer too, so that it has to stay. */
@@ -125,69 +120,18 @@ function readByLast(graph: Graph, last: GraphLayer, output: TensorRef): TensorRe
   return last.calls[output.call]?.[0];
 }
 
-/** Spellings that sources use, by the name used here. */
-const SPELLINGS: Readonly<Record<string, LossName>> = {
-  categoricalCrossentropy: 'categoricalCrossentropy',
-  softmaxCrossEntropy: 'categoricalCrossentropy',
-  sparseCategoricalCrossentropy: 'sparseCategoricalCrossentropy',
-  binaryCrossentropy: 'binaryCrossentropy',
-  sigmoidCrossEntropy: 'binaryCrossentropy',
-  meanSquaredError: 'meanSquaredError',
-  mse: 'meanSquaredError',
-  MSE: 'meanSquaredError',
-};
-
 function lossFor(wanted: string | undefined, activation: string, width: number, labels: Labels): LossName {
   if (wanted !== undefined) {
-    const loss = SPELLINGS[wanted];
+    const loss = lossNamed(wanted);
     if (loss !== undefined) return loss;
     throw badInput(
       'loss-unknown',
-      `The loss ${wanted} is not one ShrinkNets trains with; set loss= to categoricalCrossentropy, sparseCategoricalCrossentropy, binaryCrossentropy or meanSquaredError.`,
+      `The loss ${wanted} is not one ShrinkNets trains with; set loss= to ${LOSS_NAMES.slice(0, -1).join(', ')} or ${LOSS_NAMES.at(-1) ?? ''}.`,
     );
   }
   if (activation === 'softmax') return 'categoricalCrossentropy';
   if (activation === 'sigmoid') return 'binaryCrossentropy';
   return labels.kind === 'classes' && width > 1 ? 'categoricalCrossentropy' : 'meanSquaredError';
-}
-
-function checkLabels(
-  loss: LossName,
-  width: number,
-  outputShape: readonly (number | null)[],
-  labels: Labels,
-  which: string,
-): void {
-  if (labels.kind === 'values') {
-    const given = labels.features.shape;
-    const wanted = outputShape.map((length) => length ?? -1);
-    const same =
-      given.length === wanted.length && given.every((length, i) => wanted[i] === -1 || wanted[i] === length);
-    const single = given.length === 0 && wanted.length === 1 && wanted[0] === 1;
-    if (!same && !single)
-      throw badInput(
-        'loss-labels',
-        `The labels${which} have shape [${given.join(', ')}] a row, but the model's output has [${outputShape.map((d) => d ?? '?').join(', ')}]; change the last layer or the labels.`,
-      );
-    return;
-  }
-  if (loss === 'meanSquaredError' && width > 1)
-    throw badInput(
-      'loss-labels',
-      `The labels${which} are class numbers, but the loss is meanSquaredError over ${width} outputs; give values or another loss.`,
-    );
-  const classes = width === 1 ? 2 : width;
-  const present = new Set(labels.ids).size;
-  if (labels.classes > classes)
-    throw badInput(
-      'loss-labels',
-      `The labels${which} go up to ${labels.classes - 1}, but the model has ${width} outputs (0..${classes - 1}); widen the last layer to ${labels.classes}.`,
-    );
-  if (width > 1 && present < width)
-    throw badInput(
-      'loss-labels',
-      `The labels${which} hold ${present} classes, fewer than the model's ${width} outputs; narrow the last layer to ${present} or add rows of the missing classes.`,
-    );
 }
 
 /** Mean loss of a batch, summed over outputs: a scalar that gradients flow through. @param ys, outs [batch, ...] each */
@@ -223,53 +167,4 @@ export function zipOutputs<T>(
     if (y === undefined || out === undefined) throw new RangeError(`output ${i} has no labels`);
     return say(output, y, out, i);
   });
-}
-
-/** Loss of each row, [batch]. */
-export function rowLoss(head: OutputHead, y: tf.Tensor, out: tf.Tensor): tf.Tensor1D {
-  const perRow = (values: tf.Tensor): tf.Tensor1D =>
-    values.rank > 1 ? tf.mean(values, range(1, values.rank)) : (values as tf.Tensor1D);
-  switch (head.loss) {
-    case 'meanSquaredError':
-      return perRow(tf.squaredDifference(tf.reshape(y, out.shape), out));
-    case 'binaryCrossentropy': {
-      const target = tf.reshape(y, out.shape);
-      if (head.fromLogits)
-        // max(z, 0) - z y + log(1 + exp(-|z|)): the cross-entropy of sigmoid(z) without overflow.
-        return perRow(
-          tf.add(tf.sub(tf.relu(out), tf.mul(out, target)), tf.log(tf.add(tf.exp(tf.neg(tf.abs(out))), 1))),
-        );
-      const p = tf.clipByValue(out, EPSILON, 1 - EPSILON);
-      const one = tf.sub(1, target);
-      return perRow(tf.neg(tf.add(tf.mul(target, tf.log(p)), tf.mul(one, tf.log(tf.sub(1, p))))));
-    }
-    case 'categoricalCrossentropy':
-    case 'sparseCategoricalCrossentropy': {
-      const logs = head.fromLogits ? tf.logSoftmax(out) : tf.log(tf.clipByValue(out, EPSILON, 1));
-      return perRow(tf.neg(tf.sum(tf.mul(y, logs), -1)));
-    }
-  }
-}
-
-/** Share of each row that is right, [batch]; all 0 for regressions. */
-export function rowAccuracy(head: OutputHead, y: tf.Tensor, out: tf.Tensor): tf.Tensor1D {
-  const perRow = (values: tf.Tensor): tf.Tensor1D =>
-    values.rank > 1 ? tf.mean(values, range(1, values.rank)) : (values as tf.Tensor1D);
-  switch (head.loss) {
-    case 'meanSquaredError':
-      return tf.zeros<tf.Rank.R1>([out.shape[0]]);
-    case 'binaryCrossentropy': {
-      const threshold = head.fromLogits ? 0 : 0.5;
-      const said = tf.cast(tf.greater(out, threshold), 'float32');
-      const meant = tf.cast(tf.greater(tf.reshape(y, out.shape), 0.5), 'float32');
-      return perRow(tf.cast(tf.equal(said, meant), 'float32'));
-    }
-    case 'categoricalCrossentropy':
-    case 'sparseCategoricalCrossentropy':
-      return perRow(tf.cast(tf.equal(tf.argMax(out, -1), tf.argMax(y, -1)), 'float32'));
-  }
-}
-
-function range(from: number, to: number): number[] {
-  return Array.from({ length: to - from }, (_, i) => from + i);
 }

@@ -1,5 +1,10 @@
 import { badInput } from '../core/errors';
+import { readGraph } from '../core/graph';
+import { lossNamed, takesStandardized } from '../core/losses';
 import { splitByOutput } from '../core/parseOptions';
+import { splitActivations } from '../core/split';
+import type { Topology } from '../core/topology';
+import { endActivation } from './endActivation';
 
 /**
  * Losses as TensorFlow.js compiled a model with them, which checks them: one for all outputs, a list in their order, or
@@ -40,4 +45,27 @@ export function lossesOf(
 
 function isList(given: LossesGiven): given is readonly (string | undefined)[] {
   return Array.isArray(given);
+}
+
+/**
+ * Whether the numbers that a model predicts may be shifted and scaled: not where its loss is for shares, signs, counts,
+ * percentages or directions. Without a loss, a softmax or sigmoid at the end says so.
+ *
+ * @param wanted from options; what the source gives otherwise
+ */
+export function standardizesTargets(
+  topology: Topology,
+  given: LossesGiven | undefined,
+  wanted: string | undefined,
+): boolean {
+  const authored = readGraph(topology);
+  const names = authored.outputs.map(({ layer }) => layer);
+  // Only data for one output is standardised.
+  const [text] =
+    wanted === undefined ? lossesOf(given, names) : splitByOutput(wanted).map(({ value }) => value);
+  const loss = text === undefined ? undefined : lossNamed(text);
+  if (loss !== undefined) return takesStandardized(loss);
+  const graph = splitActivations(authored);
+  const [output] = graph.outputs;
+  return output === undefined || !['softmax', 'sigmoid'].includes(endActivation(graph, output.layer));
 }

@@ -6,16 +6,18 @@ import { badInput } from '../core/errors';
 import type { LayerInfo } from '../core/events';
 import { foldableSizing } from '../core/foldable';
 import { readGraph, type Graph, type TensorRef } from '../core/graph';
-import { chooseMetrics, describeMetrics } from '../core/metrics';
+import type { MetricsGiven } from '../core/metrics';
 import type { LayerHint, Plan } from '../core/plan';
 import { splitActivations } from '../core/split';
 import type { LayerWeights } from '../core/tensor';
 import type { Topology } from '../core/topology';
 import { labelsOf, type Dataset } from '../data/dataset';
 import type { Engine } from '../engine/engine';
+import { withMetrics } from './chooseMeasures';
 import { fitInputs } from './fitInput';
 import { fitColumns } from './fitColumns';
-import { chooseHead, type Head, type OutputHead } from './head';
+import { chooseHead, type Head } from './head';
+import { fitLabels } from './labels';
 import { lossesOf, readLosses, type LossesGiven } from './losses';
 import type { OptimizerSpec } from './optimizer';
 import type { SwitchMode } from './switchModes';
@@ -30,8 +32,8 @@ export interface AuthoredModel {
   readonly axes?: 'channels-first' | 'channels-last';
   /** Losses that the source compiled the model with: one for all outputs, a list in their order, or by their names. */
   readonly loss?: LossesGiven;
-  /** Metrics that the source names, in its spelling. */
-  readonly metrics?: readonly string[];
+  /** Metrics that the source names, in its spelling: for all outputs, or by their names. */
+  readonly metrics?: MetricsGiven;
 }
 
 export interface Prepared {
@@ -84,12 +86,14 @@ export function prepareTraining(
     const isSingle = graph.inputs.length === 1 || name === undefined;
     return { shape: first.tensor(input).shape.slice(1), ...(isSingle ? {} : { name }) };
   });
-  const dataset = fitInputs(fitColumns(data, ends), wanted, model.axes, notes);
+  const fitted = fitInputs(fitColumns(data, ends), wanted, model.axes, notes);
   const outputShapes = graph.outputs.map((output) => first.tensor(output).shape.slice(1));
   const given = lossWanted === undefined ? model.loss : readLosses(lossWanted, ends.outputs);
   const losses = lossesOf(given, ends.outputs);
-  const fitting = chooseHead(graph, outputShapes, labelsOf(dataset.train), losses, ends.outputs);
-  const head = withMetrics(fitting, model.metrics ?? [], notes);
+  const classNames = fitted.origin?.classes;
+  const fitting = chooseHead(graph, outputShapes, labelsOf(fitted.train), losses, ends.outputs, classNames);
+  const dataset = fitLabels(fitted, fitting.outputs, notes);
+  const head = withMetrics(fitting, labelsOf(dataset.train), model.metrics ?? [], notes);
   const limitsOf = (layer: string): WidthLimits => limitsFrom(hints.get(layer));
   const limited = applyLimits(head.graph, model.weights, sizing, limitsOf, notes);
   const analysis = analyse(limited.graph, sizing);
@@ -122,23 +126,6 @@ function namesOf(refs: readonly TensorRef[]): string[] {
     const before = refs.slice(0, i).filter((other) => other.layer === layer).length;
     return before === 0 ? layer : `${layer}_${before}`;
   });
-}
-
-/** Chooses which of the source's metrics each output is measured by. */
-function withMetrics(head: Head, names: readonly string[], notes: string[]): Head {
-  const chosen = head.outputs.map((output) => chooseMetrics(names, kindOf(output)));
-  const others = names.filter((name) => chosen.every((choice) => choice.others.includes(name)));
-  const measured = describeMetrics(names, { measured: [], others });
-  if (measured !== undefined) notes.push(measured);
-  return {
-    ...head,
-    outputs: head.outputs.map((output, i) => ({ ...output, metrics: chosen[i]?.measured ?? [] })),
-  };
-}
-
-function kindOf(output: OutputHead): 'two' | 'several' | 'values' {
-  if (!output.classifies) return 'values';
-  return output.loss === 'binaryCrossentropy' ? 'two' : 'several';
 }
 
 function hintsByLayer(

@@ -30,7 +30,7 @@ model = keras.Sequential([
     layers.Dense(16, activation="relu"),
     layers.Dense(1),
 ])
-model.compile(optimizer=keras.optimizers.RMSprop(2e-3), loss="mse", metrics=["mae", keras.metrics.R2Score()])
+model.compile(optimizer=keras.optimizers.RMSprop(2e-3), loss="mse", metrics=["mae", keras.metrics.R2Score(), keras.metrics.AUC()])
 model.fit(x, y, batch_size=16)
 `;
 
@@ -97,9 +97,12 @@ describe('a run over a table', () => {
     expect(model.notes).toContain(
       'taken from the source: loss meanSquaredError, optimizer rmsprop, learningRate 2e-3, batchSize 16',
     );
-    expect(model.notes).toContain('metrics of the source: mae, R2Score; not measured here: R2Score');
-    expect(model.metrics).toEqual(['meanAbsoluteError']);
-    const { meanAbsoluteError = 0 } = result.metrics.test.named ?? {};
+    expect(model.notes).toContain('metrics of the source: mae, R2Score, AUC; not measured here: AUC');
+    expect(model.metrics).toEqual(['meanAbsoluteError', 'r2Score']);
+    const { meanAbsoluteError = 0, r2Score = Number.NaN } = result.metrics.test.named ?? {};
+    // Prices follow from the columns.
+    expect(r2Score).toBeGreaterThan(0.3);
+    expect(r2Score).toBeLessThanOrEqual(1);
     expect(meanAbsoluteError).toBeGreaterThan(0);
     // The mean of absolute errors is at most the root of the mean of squares.
     expect(meanAbsoluteError).toBeLessThanOrEqual(Math.sqrt(result.metrics.test.loss) + 1e-6);

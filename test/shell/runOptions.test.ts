@@ -43,6 +43,8 @@ model.compile(optimizer="adam", loss=${loss})
 
 it.each([
   ['"mse"', 'meanSquaredError'],
+  ['"mae"', 'meanAbsoluteError'],
+  ['["huber", "hinge"]', 'huber,hinge'],
   ['["sparse_categorical_crossentropy", "mse"]', 'sparseCategoricalCrossentropy,meanSquaredError'],
   [
     '{"kind": keras.losses.BinaryCrossentropy(), "sum": "mse"}',
@@ -56,18 +58,26 @@ it.each([
 });
 
 it('says which loss it does not know, unless another is given', () => {
-  const plan = planOf(COMPILE('"mae"'), 'model', '/project/model.py');
+  const plan = planOf(COMPILE('keras.losses.Huber(delta=2.0)'), 'model', '/project/model.py');
   const options = resolveRunOptions(plan, []);
   expect(options.loss).toBeUndefined();
   expect(describeLeftOut(plan, options)).toBe(
-    'not known here and not taken from the source: loss mae; loss= in the hint gives another',
+    'not known here and not taken from the source: loss Huber(delta=2.0); loss= in the hint gives another',
   );
   expect(
     describeLeftOut(plan, resolveRunOptions(plan, [layer({ loss: 'meanSquaredError' })])),
   ).toBeUndefined();
 });
 
-it.each(['meanSquaredError,mae', 'kind:mae', ','])('refuses the loss %s', (loss) => {
+it.each([
+  ['mae', 'meanAbsoluteError'],
+  ['mean_squared_error', 'meanSquaredError'],
+  ['a:mse, b: kl_divergence', 'a:meanSquaredError,b:kullbackLeiblerDivergence'],
+])('takes the loss %s by the spelling of a source', (loss, known) => {
+  expect(resolveRunOptions(planOf(SOURCE, 'model', '/project/model.py'), [layer({ loss })]).loss).toBe(known);
+});
+
+it.each(['meanSquaredError,mean', 'kind:focal', ','])('refuses the loss %s', (loss) => {
   expect(() => resolveRunOptions(planOf(SOURCE, 'model', '/project/model.py'), [layer({ loss })])).toThrow(
     '--loss is',
   );

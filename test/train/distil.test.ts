@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { findEngine } from '../../src/engine/registry';
 import * as tf from '../../src/engine/tf';
 import { distilledLoss } from '../../src/train/distil';
-import type { LossName } from '../../src/train/head';
+import type { LossName } from '../../src/core/losses';
 
 beforeAll(async () => {
   await findEngine('wasm').load();

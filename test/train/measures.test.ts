@@ -1,8 +1,9 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { chooseMetrics } from '../../src/core/metrics';
+import { labelsFor, type LossName } from '../../src/core/losses';
+import { chooseMetrics, type Measured } from '../../src/core/metrics';
 import { findEngine } from '../../src/engine/registry';
 import * as tf from '../../src/engine/tf';
-import type { OutputHead } from '../../src/train/head';
+import type { OutputHead } from '../../src/train/outputHead';
 import { metricsOfSums, metricSums } from '../../src/train/measures';
 
 beforeAll(() => findEngine('cpu').load());
@@ -10,7 +11,7 @@ beforeAll(() => findEngine('cpu').load());
 const Y = [1, 0, 1, 1, 0, 0, 1, 0];
 const LOGITS = [2, 1, -1, 0.5, -2, 3, 0.1, -0.2];
 
-function headOf(loss: 'meanSquaredError' | 'binaryCrossentropy', fromLogits: boolean): OutputHead {
+function headOf(loss: LossName, fromLogits: boolean): OutputHead {
   const classifies = loss !== 'meanSquaredError';
   return { name: 'out', loss, fromLogits, width: 1, classifies, metrics: [] };
 }
@@ -53,18 +54,112 @@ describe('metrics of the source', () => {
     expect(found['recall']).toBeCloseTo(tf.metrics.recall(y, out).dataSync()[0] ?? 0, 6);
   });
 
-  it('are measured where they mean something, and the others named', () => {
-    expect(chooseMetrics(['acc', 'Precision', 'AUC', 'mae'], 'two')).toEqual({
-      measured: ['precision'],
-      others: ['AUC', 'mae'],
-    });
-    expect(chooseMetrics(['mean_absolute_error', 'RootMeanSquaredError', 'accuracy'], 'values')).toEqual({
-      measured: ['meanAbsoluteError', 'rootMeanSquaredError'],
-      others: ['accuracy'],
-    });
-    expect(chooseMetrics(['accuracy', 'top_k_categorical_accuracy'], 'several')).toEqual({
-      measured: [],
-      others: ['top_k_categorical_accuracy'],
-    });
+  it('are TensorFlow.js’s of all values together, over batches', () => {
+    const metrics = ['r2Score', 'meanAbsolutePercentageError', 'cosineSimilarity'] as const;
+    // Far from 0: squares of such numbers round their spread away.
+    const values = Y.map((value) => 1000 + value);
+    const found = measure(
+      { ...headOf('meanSquaredError', false), metrics, labelMean: 1000.4 },
+      values,
+      LOGITS.map((value) => 1000 + value / 10),
+    );
+    const [y, out] = [
+      tf.tensor2d(values, [8, 1]),
+      tf.tensor2d(
+        LOGITS.map((v) => 1000 + v / 10),
+        [8, 1],
+      ),
+    ];
+    const mean = (rows: tf.Tensor): number => tf.mean(rows).dataSync()[0] ?? 0;
+    expect(found['r2Score']).toBeCloseTo(mean(tf.metrics.r2Score(y, out)), 3);
+    expect(found['meanAbsolutePercentageError']).toBeCloseTo(
+      mean(tf.metrics.meanAbsolutePercentageError(y, out)),
+      5,
+    );
+    expect(found['cosineSimilarity']).toBeCloseTo(-mean(tf.metrics.cosineProximity(y, out)), 6);
   });
+
+  it('compare probabilities where the network ends in logits', () => {
+    const metrics = ['meanAbsoluteError', 'categoricalAccuracy'] as const;
+    const head = { ...headOf('categoricalCrossentropy', true), width: 2, metrics };
+    const out = tf.tensor2d([2, 1, -1, 0], [2, 2]);
+    const y = tf.tensor2d([1, 0, 1, 0], [2, 2]);
+    const sums = metricSums(head, y, out, tf.tensor1d([1, 1])).map((sum) => sum.dataSync()[0] ?? 0);
+    const found = metricsOfSums(head, sums, 2);
+    const theirs = tf.mean(tf.metrics.meanAbsoluteError(y, tf.softmax(out))).dataSync()[0] ?? 0;
+    expect(found['meanAbsoluteError']).toBeCloseTo(theirs, 6);
+    expect(found['categoricalAccuracy']).toBe(0.5);
+  });
+
+  const output = (loss: LossName, width: number, labels = labelsFor(loss)): Measured => ({
+    loss,
+    classifies: labelsFor(loss) !== 'numbers',
+    width,
+    labels,
+  });
+  it.each([
+    [
+      'yes and no',
+      ['acc', 'Precision', 'AUC', 'mae'],
+      output('binaryCrossentropy', 1),
+      'precision mae',
+      'AUC',
+    ],
+    [
+      'numbers',
+      ['mean_absolute_error', 'RootMeanSquaredError', 'accuracy', 'R2Score', 'kld'],
+      output('meanSquaredError', 1),
+      'mae rmse r2Score',
+      'accuracy kld',
+    ],
+    [
+      '0 and 1 as numbers',
+      ['accuracy', 'ce'],
+      output('meanSquaredError', 1, 'shares'),
+      'binaryAccuracy bce',
+      '',
+    ],
+    [
+      'one-hot rows',
+      ['accuracy', 'binary_accuracy', 'mse', 'top_k_categorical_accuracy'],
+      output('categoricalCrossentropy', 3),
+      'binaryAccuracy mse',
+      'top_k_categorical_accuracy',
+    ],
+    [
+      'class numbers',
+      ['acc', 'precision', 'mse', 'sparseCategoricalAccuracy', 'sparse_categorical_crossentropy'],
+      output('sparseCategoricalCrossentropy', 3),
+      '',
+      'precision mse',
+    ],
+    [
+      'signs',
+      ['accuracy', 'hinge', 'squared_hinge', 'precision'],
+      output('hinge', 1),
+      'squaredHinge',
+      'precision',
+    ],
+    [
+      'several numbers',
+      ['cosine', 'cosine_similarity', 'r2Score', 'R2Score'],
+      output('huber', 3),
+      'cosineProximity cosineSimilarity r2Score',
+      'R2Score',
+    ],
+  ] as const)(
+    'are measured where they mean something, and the others named: %s',
+    (_, names, known, measured, others) => {
+      const found = chooseMetrics(names, known);
+      const long: Record<string, string> = {
+        mae: 'meanAbsoluteError',
+        mse: 'meanSquaredError',
+        rmse: 'rootMeanSquaredError',
+        bce: 'binaryCrossentropy',
+      };
+      const split = (text: string): string[] => text.split(' ').filter((name) => name !== '');
+      expect(found.measured).toEqual(split(measured).map((name) => long[name] ?? name));
+      expect(found.others).toEqual(split(others));
+    },
+  );
 });

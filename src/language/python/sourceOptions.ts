@@ -1,4 +1,7 @@
+import type { MetricsGiven } from '../../core/metrics';
 import type { Syntax } from '../syntax';
+import { readSourceLoss } from './sourceLosses';
+import { argumentsOf, lastName, positionalOf, resolve, stringText } from './sourceSyntax';
 
 /**
  * What a Python source says about training, as text by option key: `model.compile(…)`, `nn.CrossEntropyLoss()`,
@@ -6,7 +9,8 @@ import type { Syntax } from '../syntax';
  * each counts.
  */
 export function readSourceOptions(root: Syntax): Record<string, string> {
-  const options: Record<string, string> = {};
+  const loss = readSourceLoss(root);
+  const options: Record<string, string> = loss === undefined ? {} : { loss };
   const note = (key: string, value: string | undefined): void => {
     if (value !== undefined) options[key] ??= value;
   };
@@ -15,41 +19,14 @@ export function readSourceOptions(root: Syntax): Record<string, string> {
       note('batchSize', integerText(resolve(node.field('value'), root)));
     if (node.type !== 'call') continue;
     const name = lastName(node.field('function'));
-    note('loss', LOSSES[name]);
     const optimizer = OPTIMIZERS[name];
     if (optimizer !== undefined && isOptimizerCall(node)) {
       note('optimizer', usesMomentum(node, optimizer));
       note('learningRate', readLearningRate(node, root));
     }
-    if (name === 'compile') {
-      note('optimizer', OPTIMIZERS[textOf(argumentOf(node, 0, 'optimizer'))]);
-      note('loss', readLoss(argumentOf(node, 1, 'loss')));
-    }
+    if (name === 'compile') note('optimizer', OPTIMIZERS[stringText(argumentOf(node, 0, 'optimizer'))]);
   }
   return options;
-}
-
-/** A loss that we know by our name, another by its own; of several outputs all, in their order or by name. */
-function readLoss(node: Syntax | undefined): string | undefined {
-  if (node?.type === 'string') return LOSSES[textOf(node)] ?? textOf(node);
-  if (node?.type === 'list' || node?.type === 'tuple') return joined(node.namedChildren.map(lossName));
-  if (node?.type !== 'dictionary') return undefined;
-  return joined(
-    node.namedChildren.map((pair) => {
-      const [output, loss] = [textOf(pair.field('key')), lossName(pair.field('value'))];
-      return output === '' || loss === undefined ? undefined : `${output}:${loss}`;
-    }),
-  );
-}
-
-function lossName(node: Syntax | undefined): string | undefined {
-  if (node?.type === 'call') return LOSSES[lastName(node.field('function'))];
-  return node?.type === 'string' ? readLoss(node) : undefined;
-}
-
-/** @returns undefined where one of them is none */
-function joined(parts: readonly (string | undefined)[]): string | undefined {
-  return parts.includes(undefined) ? undefined : parts.join(',');
 }
 
 /**
@@ -57,44 +34,38 @@ function joined(parts: readonly (string | undefined)[]): string | undefined {
  *
  * @returns as they are written, each once; those of the first call that has any
  */
-export function readSourceMetrics(root: Syntax): string[] {
+export function readSourceMetrics(root: Syntax): MetricsGiven {
   for (const node of root.walk()) {
     if (node.type !== 'call' || lastName(node.field('function')) !== 'compile') continue;
-    const list = resolve(argumentOf(node, -1, 'metrics'), root);
-    const items = list?.type === 'list' || list?.type === 'tuple' ? list.namedChildren : [];
-    const names = items.map(metricName).filter((name) => name !== '');
-    if (names.length > 0) return [...new Set(names)];
+    const given = resolve(argumentOf(node, -1, 'metrics'), root);
+    if (given?.type === 'dictionary') {
+      const pairs = given.namedChildren.map(
+        (pair) => [stringText(pair.field('key')), metricNames(pair.field('value'))] as const,
+      );
+      return { byName: Object.fromEntries(pairs) };
+    }
+    if (given !== undefined && isList(given) && given.namedChildren.some(isList))
+      return { byPlace: given.namedChildren.map(metricNames) };
+    const names = metricNames(given);
+    if (names.length > 0) return names;
   }
   return [];
 }
 
-function metricName(node: Syntax): string {
-  if (node.type === 'call') return lastName(node.field('function'));
-  return textOf(node) === '' ? lastName(node) : textOf(node);
+function isList(node: Syntax | undefined): boolean {
+  return node?.type === 'list' || node?.type === 'tuple';
 }
 
-const LOSSES: Readonly<Record<string, string>> = {
-  categorical_crossentropy: 'categoricalCrossentropy',
-  CategoricalCrossentropy: 'categoricalCrossentropy',
-  sparse_categorical_crossentropy: 'sparseCategoricalCrossentropy',
-  SparseCategoricalCrossentropy: 'sparseCategoricalCrossentropy',
-  binary_crossentropy: 'binaryCrossentropy',
-  BinaryCrossentropy: 'binaryCrossentropy',
-  mse: 'meanSquaredError',
-  mean_squared_error: 'meanSquaredError',
-  MeanSquaredError: 'meanSquaredError',
-  // PyTorch's labels are class numbers.
-  CrossEntropyLoss: 'sparseCategoricalCrossentropy',
-  NLLLoss: 'sparseCategoricalCrossentropy',
-  cross_entropy: 'sparseCategoricalCrossentropy',
-  nll_loss: 'sparseCategoricalCrossentropy',
-  BCELoss: 'binaryCrossentropy',
-  BCEWithLogitsLoss: 'binaryCrossentropy',
-  binary_cross_entropy: 'binaryCrossentropy',
-  binary_cross_entropy_with_logits: 'binaryCrossentropy',
-  MSELoss: 'meanSquaredError',
-  mse_loss: 'meanSquaredError',
-};
+/** @param node one metric or a list of them */
+function metricNames(node: Syntax | undefined): string[] {
+  const items = node === undefined ? [] : isList(node) ? node.namedChildren : [node];
+  return [...new Set(items.map(metricName).filter((name) => name !== '' && name !== 'None'))];
+}
+
+function metricName(node: Syntax): string {
+  if (node.type === 'call') return lastName(node.field('function'));
+  return stringText(node) === '' ? lastName(node) : stringText(node);
+}
 
 const OPTIMIZERS: Readonly<Record<string, string>> = Object.fromEntries(
   ['SGD', 'Adagrad', 'Adadelta', 'Adam', 'Adamax', 'RMSprop'].flatMap((name) => [
@@ -121,31 +92,10 @@ function readLearningRate(call: Syntax, root: Syntax): string | undefined {
   return value?.type === 'float' || value?.type === 'integer' ? value.text : undefined;
 }
 
-/** The value of a constant of the module, or of a parameter's default, by one step. */
-function resolve(node: Syntax | undefined, root: Syntax): Syntax | undefined {
-  if (node?.type !== 'identifier') return node;
-  const assignments = root.walk().filter((inner) => {
-    const isTarget = inner.type === 'assignment' && inner.field('left')?.text === node.text;
-    return isTarget && inner.parent?.parent === root;
-  });
-  return assignments.length === 1 ? assignments[0]?.field('right') : undefined;
-}
-
 function argumentOf(call: Syntax, index: number, name: string): Syntax | undefined {
-  const args = call.field('arguments')?.namedChildren ?? [];
-  const named = args.find((arg) => arg.type === 'keyword_argument' && arg.field('name')?.text === name);
-  const positional = args.filter((arg) => arg.type !== 'keyword_argument')[index];
-  return named?.field('value') ?? positional;
-}
-
-function textOf(node: Syntax | undefined): string {
-  return node?.type === 'string' ? node.text.replace(/^['"]+|['"]+$/g, '') : '';
+  return argumentsOf(call).find((given) => given.name === name)?.value ?? positionalOf(call)[index];
 }
 
 function integerText(node: Syntax | undefined): string | undefined {
   return node?.type === 'integer' ? node.text : undefined;
-}
-
-function lastName(callee: Syntax | undefined): string {
-  return callee?.field('attribute')?.text ?? callee?.text ?? '';
 }
