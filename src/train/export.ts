@@ -1,7 +1,7 @@
 import * as tf from '../engine/tf';
 import type { LayerWeights } from '../core/tensor';
 import type { Topology } from '../core/topology';
-import { setWeights } from './model';
+import { disposeModel, setWeights } from './model';
 
 /** The learned network as TensorFlow.js saves models: `model.json` and `weights.bin`, to be loaded by its loaders. */
 export async function exportModel(
@@ -32,6 +32,6 @@ export async function exportModel(
       'weights.bin': new Uint8Array(tf.io.CompositeArrayBuffer.join(weightData)),
     };
   } finally {
-    model.dispose();
+    disposeModel(model);
   }
 }

@@ -12,7 +12,7 @@ import type { Engine } from '../engine/engine';
 import * as tf from '../engine/tf';
 import { SwitchBank } from './filterLayer';
 import { median } from './median';
-import { buildModel, variableOf } from './model';
+import { buildModel, disposeModel, variableOf } from './model';
 import { Optimizer, type OptimizerSpec } from './optimizer';
 import { STEP_SCALARS } from './trunkStep';
 
@@ -134,7 +134,7 @@ async function timePiece(
   } finally {
     compiled.dispose();
     optimizer.dispose();
-    model.dispose();
+    disposeModel(model);
   }
 }
 

@@ -68,6 +68,19 @@ export async function readTensor(tensor: tf.Tensor): Promise<HostTensor> {
   return { shape: [...tensor.shape], data: own ? data : Float32Array.from(data) };
 }
 
+/**
+ * Disposes a model with all its weights. TensorFlow.js counts the uses of a layer and takes one back, so that the weights
+ * of a layer or model that is used more than once would stay.
+ */
+export function disposeModel(model: tf.LayersModel): void {
+  const layers = [...layersOf(model).values()];
+  model.dispose();
+  for (const layer of layers) {
+    const counted = layer as unknown as { readonly _refCount: number | null };
+    while ((counted._refCount ?? 0) > 0) layer.dispose();
+  }
+}
+
 /** The topology that a model has, as plain JSON. */
 export function topologyOf(model: tf.LayersModel): Topology {
   return JSON.parse(JSON.stringify(model.toJSON(null, false))) as Topology;

@@ -5,7 +5,7 @@ import type { Program } from '../core/plan';
 import type { HostTensor, LayerWeights } from '../core/tensor';
 import type { Topology } from '../core/topology';
 import * as tf from '../engine/tf';
-import { layersOf } from './model';
+import { disposeModel, layersOf } from './model';
 import { writeNpz } from './npz';
 import { writeSafetensors } from './safetensors';
 import { torchState } from './torchState';
@@ -86,7 +86,7 @@ export async function kerasWeights(
 ): Promise<(HostTensor & { readonly name: string })[]> {
   const model = await tf.models.modelFromJSON({ modelTopology: topology as never });
   const order = [...new Set([...Object.keys(pathOf), ...layersOf(model).keys()])];
-  model.dispose();
+  disposeModel(model);
   const { facts } = analyse(readGraph(topology));
   let index = 0;
   return order.flatMap((layer) =>

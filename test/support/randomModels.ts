@@ -97,7 +97,7 @@ function joined(c: Choices, a: Tensor, b: Tensor): Tensor {
 
 /** A second output: beside the first, behind layers of its own, or made of the first. */
 function otherOutput(c: Choices, x: Tensor, first: Tensor): Tensor {
-  const from = [x, vectorBlock(c, x), first][c.pick(3)] ?? x;
+  const from = [() => x, () => vectorBlock(c, x), () => first][c.pick(3)]?.() ?? x;
   return tf.layers.dense({ units: 2 }).apply(from) as Tensor;
 }
 

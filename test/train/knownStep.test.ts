@@ -27,7 +27,7 @@ async function shrink(network: Network): Promise<Network> {
   const alive = allAlive(network.analysis);
   for (const hub of network.analysis.hubs) {
     const last = hub.classes.at(-1);
-    const spare = hub.layers.every((layer) => new Set(layer.classes).size > 1);
+    const spare = hub.layers.every((layer) => new Set(layer.classes).size > layer.least);
     if (last !== undefined && hub.classes.length > 1 && spare) alive[last] = 0;
   }
   const plan = planCollection(network.analysis, alive);

@@ -305,8 +305,10 @@ export class Graph {
       for (const binding of live) writeBinding(graph, binding, naming.of(binding.constant));
       for (const node of this.#nodes) {
         const last = node.outputs.findLastIndex((name) => needed.has(name));
-        // Trailing outputs that nobody reads are optional ones, and not asking for them may be faster.
-        if (last >= 0) graph.message(1, (message) => writeNode(message, naming.node(node, last + 1)));
+        // Trailing outputs that nobody reads are optional ones, and not asking for them may be faster; but a tensor is
+        // cut into as many pieces as are named.
+        const asked = node.type === 'Split' ? node.outputs.length : last + 1;
+        if (last >= 0) graph.message(1, (message) => writeNode(message, naming.node(node, asked)));
       }
       for (const output of outputs) naming.of(output.name);
       const bound = new Set(live.map((binding) => binding.constant));
