@@ -84,6 +84,8 @@ const shareOfEach: Controller = {
   decide: (_step, analysis, _model, alive) => ({
     dead: analysis.hubs.flatMap((hub) => [...hub.classes].slice(Math.ceil(hub.classes.length * KEEP))),
     fading: [],
+    revived: [],
+    kept: {},
     threshold: new Float64Array(alive.length),
     lambda: 0,
   }),

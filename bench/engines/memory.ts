@@ -50,6 +50,8 @@ const oneOfEach: Controller = {
   decide: (_step, analysis, _model, alive) => ({
     dead: analysis.hubs.flatMap((hub) => (hub.classes.length > 1 ? [...hub.classes].slice(-1) : [])),
     fading: [],
+    revived: [],
+    kept: {},
     threshold: new Float64Array(alive.length),
     lambda: 0,
   }),

@@ -1,5 +1,5 @@
 import type { Analysis } from './analysis';
-import { respectLimits, type LimitsOf } from './constraints';
+import { legalSteps, type LimitsOf } from './constraints';
 import { marginalCosts, totalCost, type Alive, type CostModel } from './cost';
 import type { Size } from './options';
 
@@ -47,11 +47,14 @@ export interface Marks {
 }
 
 /**
- * Marks channels in increasing score per marginal cost until the sum of their costs brings the size to `target`.
+ * Marks channels in increasing score per marginal cost until the sum of their costs brings the size to `target`. Where
+ * a layer loses several at a time, a group's rate is the sum of its scores per the sum of its costs.
  *
  * @param model what the size is counted in
  * @param weighed what scores are divided by
  * @param scores Fisher score by class
+ * @param atMost size that what is left must not be over, if limits allow it: the sum says too much where neighbours
+ *   go together
  */
 export function markChannels(
   analysis: Analysis,
@@ -61,23 +64,39 @@ export function markChannels(
   scores: Float64Array,
   target: number,
   limitsOf: LimitsOf,
+  atMost = Number.POSITIVE_INFINITY,
 ): Marks {
-  const excess = totalCost(model, alive) - target;
-  if (excess <= 0) return { classes: [], tau: 0 };
+  const size = totalCost(model, alive);
+  if (size <= target) return { classes: [], tau: 0 };
   const costs = marginalCosts(model, alive);
   const weights = weighed === model ? costs : marginalCosts(weighed, alive);
-  const ranked = rankByScorePerCost(analysis, alive, scores, weights);
-  const possible = respectLimits(analysis, alive, ranked, (layer) => ({ ...limitsOf(layer), multiple: 1 }));
-  const chosen: number[] = [];
-  let sum = 0;
-  for (const c of possible) {
-    if (sum >= excess) break;
-    chosen.push(c);
-    sum += costs[c] ?? 0;
-  }
-  const classes = respectLimits(analysis, alive, chosen, limitsOf);
+  const sumOf = (values: Float64Array, step: readonly number[]): number =>
+    step.reduce((sum, c) => sum + (values[c] ?? 0), 0);
+  const rateOf = (step: readonly number[]): number => sumOf(scores, step) / sumOf(weights, step);
+  const steps = legalSteps(analysis, alive, rankByScorePerCost(analysis, alive, scores, weights), limitsOf);
+  // Single channels are in order already; the rank of a group is not that of its last channel.
+  if (steps.some(({ length }) => length > 1)) steps.sort((a, b) => rateOf(a) - rateOf(b));
+  const left = Uint8Array.from(alive);
+  const chosen: (readonly number[])[] = [];
+  const take = (excess: number): void => {
+    let sum = 0;
+    while (sum < excess && chosen.length < steps.length) {
+      const step = steps[chosen.length] ?? [];
+      for (const c of step) left[c] = 0;
+      sum += sumOf(costs, step);
+      chosen.push(step);
+    }
+  };
+  take(size - target);
+  if (atMost < size)
+    for (
+      let over = totalCost(model, left) - atMost;
+      over > 0 && chosen.length < steps.length;
+      over = totalCost(model, left) - atMost
+    )
+      take(over);
   const last = chosen.at(-1);
-  return { classes, tau: last === undefined ? 0 : (scores[last] ?? 0) / (weights[last] ?? 1) };
+  return { classes: chosen.flat(), tau: last === undefined ? 0 : rateOf(last) };
 }
 
 /** Living classes that have a switch, weakest per cost first. */

@@ -1,5 +1,6 @@
 import type { Analysis, Hub, HubLayer } from './analysis';
-import { countAlive, type Alive } from './cost';
+import { allAlive, countAlive, type Alive } from './cost';
+import { badInput, type ShrinkError } from './errors';
 
 /** Limits on the widths of one layer, from its hint or from options. */
 export interface WidthLimits {
@@ -14,11 +15,51 @@ export const NO_LIMITS: WidthLimits = { min: 1, max: Number.POSITIVE_INFINITY, m
 
 export type LimitsOf = (layer: string) => WidthLimits;
 
-/** The widest width within the limits that is not over `width`; the layer's own width when none is. */
-export function allowedWidth(width: number, limits: WidthLimits): number {
-  const capped = Math.min(width, limits.max);
-  const rounded = Math.floor(capped / limits.multiple) * limits.multiple;
-  return rounded >= Math.max(limits.min, 1) ? rounded : Math.min(width, capped);
+/** The widest width within the limits that is not over `width`; undefined where there is none. */
+export function allowedWidth(width: number, { min, max, multiple }: WidthLimits): number | undefined {
+  const rounded = Math.floor(Math.min(width, max) / multiple) * multiple;
+  return rounded >= Math.max(min, 1) ? rounded : undefined;
+}
+
+/**
+ * What is left when every layer begins within its limits; the last channels go. Layers that are joined come down
+ * until all of them are satisfied.
+ *
+ * @throws ShrinkError `no-width` where no width satisfies a hub's layers
+ */
+export function startWithin(analysis: Analysis, limitsOf: LimitsOf): Alive {
+  const alive = allAlive(analysis);
+  for (const hub of analysis.hubs) {
+    if (hub.fixed !== undefined) continue;
+    const wrong = (): HubLayer | undefined =>
+      hub.layers.find((layer) => {
+        const width = countAlive(layer.classes, alive);
+        return allowedWidth(width, limitsOf(layer.name)) !== width;
+      });
+    for (let layer = wrong(); layer !== undefined; layer = wrong()) {
+      const wanted = allowedWidth(countAlive(layer.classes, alive), limitsOf(layer.name));
+      if (wanted === undefined) throw noWidth(hub, limitsOf);
+      for (let i = layer.classes.length - 1; countAlive(layer.classes, alive) > wanted; i -= 1)
+        alive[layer.classes[i] ?? 0] = 0;
+    }
+  }
+  return alive;
+}
+
+function noWidth(hub: Hub, limitsOf: LimitsOf): ShrinkError {
+  const layers = hub.layers.map(({ name, classes }) => {
+    const limits = limitsOf(name);
+    const said = (['min', 'max', 'multiple'] as const)
+      .filter((key) => limits[key] !== NO_LIMITS[key])
+      .map((key) => `, ${key}=${limits[key]}`);
+    return `${name} (${classes.length} channels${said.join('')})`;
+  });
+  return badInput(
+    'no-width',
+    layers.length === 1
+      ? `No width fits ${layers.join('')}; change its @shrink hint.`
+      : `No width fits ${layers.join(' and ')} together, which are joined and lose the same channels; change their @shrink hints.`,
+  );
 }
 
 /**
@@ -34,47 +75,128 @@ export function respectLimits(
   dying: readonly number[],
   limitsOf: LimitsOf,
 ): number[] {
-  const left = Uint8Array.from(alive);
-  const going: number[] = [];
+  const going = new Set(legalSteps(analysis, alive, dying, limitsOf).flat());
+  return dying.filter((c) => going.has(c));
+}
+
+/**
+ * What may go, in the smallest parts that leave every layer within its limits: one channel, or as many as the
+ * multiples of the layers that share it ask for. A later step counts on the earlier ones of its layers.
+ *
+ * @param dying candidates by class, weakest first
+ * @returns steps in the order in which they are complete; candidates that complete none are absent
+ */
+export function legalSteps(
+  analysis: Analysis,
+  alive: Alive,
+  dying: readonly number[],
+  limitsOf: LimitsOf,
+): number[][] {
+  const rooms = new Map<Hub, Room>();
+  const seen = new Set<number>();
+  const steps: number[][] = [];
   for (const c of dying) {
-    const place = analysis.switchOf(c);
-    if (place === undefined || left[c] !== 1 || !canLose(place.hub, left, c, limitsOf)) continue;
-    left[c] = 0;
-    going.push(c);
+    const hub = analysis.switchOf(c)?.hub;
+    if (hub === undefined || alive[c] !== 1 || seen.has(c)) continue;
+    seen.add(c);
+    const room = rooms.get(hub) ?? roomOf(hub, alive, limitsOf);
+    rooms.set(hub, room);
+    const step = offer(room, c);
+    if (step !== undefined) steps.push(step);
   }
-  for (const hub of analysis.hubs) giveBack(hub, left, alive, going, limitsOf);
-  return going;
+  return steps;
 }
 
-function canLose(hub: Hub, left: Alive, c: number, limitsOf: LimitsOf): boolean {
-  return hub.layers.every((layer) => {
-    const loses = countOf(layer, c);
-    if (loses === 0) return true;
-    const limits = limitsOf(layer.name);
-    const floor = Math.ceil(Math.max(limits.min, layer.least) / limits.multiple) * limits.multiple;
-    return countAlive(layer.classes, left) - loses >= Math.min(floor, layer.classes.length);
+/** Living classes that cannot go as things are, whatever else goes: limits keep them. */
+export function classesThatStay(analysis: Analysis, alive: Alive, limitsOf: LimitsOf): Set<number> {
+  const staying = new Set<number>();
+  for (const hub of analysis.hubs) {
+    const living = [...hub.classes].filter((c) => alive[c] === 1);
+    const alike = alikeIn(hub);
+    const free = new Set(
+      legalSteps(analysis, alive, living, limitsOf).flatMap((s) => s.map((c) => alike.get(c))),
+    );
+    for (const c of living) if (!free.has(alike.get(c))) staying.add(c);
+  }
+  return staying;
+}
+
+/** Whether channels of a hub go several at a time. */
+export function goesInGroups(hub: Hub, limitsOf: LimitsOf): boolean {
+  return hub.classes.length > 0 && hub.layers.some(({ name }) => limitsOf(name).multiple > 1);
+}
+
+/** How many channels each layer of a hub loses with one class; the same object for all classes that are alike. */
+type Losses = readonly number[];
+
+const known = new WeakMap<Hub, ReadonlyMap<number, Losses>>();
+
+function alikeIn(hub: Hub): ReadonlyMap<number, Losses> {
+  const before = known.get(hub);
+  if (before !== undefined) return before;
+  const losses = new Map<number, number[]>();
+  hub.layers.forEach(({ classes }, i) => {
+    for (const c of classes) {
+      const ofClass = losses.get(c) ?? hub.layers.map(() => 0);
+      losses.set(c, ofClass);
+      ofClass[i] = (ofClass[i] ?? 0) + 1;
+    }
   });
-}
-
-/** Takes back the strongest of the dying until every width of the hub is a multiple of what was asked. */
-function giveBack(hub: Hub, left: Alive, before: Alive, going: number[], limitsOf: LimitsOf): void {
-  const uneven = (): HubLayer | undefined =>
-    hub.layers.find((layer) => {
-      const { multiple } = limitsOf(layer.name);
-      const count = countAlive(layer.classes, left);
-      return count % multiple !== 0 && count < countAlive(layer.classes, before);
-    });
-  for (let layer = uneven(); layer !== undefined; layer = uneven()) {
-    const classes = new Set(layer.classes);
-    const strongest = going.findLastIndex((c) => classes.has(c));
-    if (strongest < 0) return;
-    left[going[strongest] ?? 0] = 1;
-    going.splice(strongest, 1);
+  const shared = new Map<string, Losses>();
+  const alike = new Map<number, Losses>();
+  for (const [c, ofClass] of losses) {
+    const key = ofClass.join();
+    const same = shared.get(key) ?? ofClass;
+    shared.set(key, same);
+    alike.set(c, same);
   }
+  known.set(hub, alike);
+  return alike;
 }
 
-function countOf(layer: HubLayer, c: number): number {
-  let count = 0;
-  for (const other of layer.classes) if (other === c) count += 1;
-  return count;
+/** What the layers of one hub can still lose, and who waits for others to go with. */
+interface Room {
+  readonly alike: ReadonlyMap<number, Losses>;
+  readonly limits: readonly WidthLimits[];
+  /** Width of each layer without what has gone. */
+  readonly widths: number[];
+  readonly waiting: Map<Losses, number[]>;
+}
+
+function roomOf(hub: Hub, alive: Alive, limitsOf: LimitsOf): Room {
+  return {
+    alike: alikeIn(hub),
+    limits: hub.layers.map(({ name }) => limitsOf(name)),
+    widths: hub.layers.map(({ classes }) => countAlive(classes, alive)),
+    waiting: new Map(),
+  };
+}
+
+/** @returns the classes that go now that this one should as well, if they may */
+function offer(room: Room, c: number): number[] | undefined {
+  const { alike, waiting } = room;
+  const losses = alike.get(c) ?? [];
+  const same = waiting.get(losses) ?? [];
+  waiting.set(losses, same);
+  same.push(c);
+  if (lose(room, [[losses, same]])) return same;
+  // Layers of other channels may share a layer with these, as where two are concatenated: together they may be even.
+  const all = [...waiting];
+  return all.length > 1 && lose(room, all) ? all.flatMap(([, classes]) => classes) : undefined;
+}
+
+/** Lets classes go if every layer that loses channels stays within its limits. */
+function lose(room: Room, parts: readonly (readonly [Losses, readonly number[]])[]): boolean {
+  const { limits, widths, waiting } = room;
+  const left = widths.map((width, i) =>
+    parts.reduce((rest, [losses, classes]) => rest - (losses[i] ?? 0) * classes.length, width),
+  );
+  const legal = left.every((width, i) => {
+    const { min, multiple } = limits[i] ?? NO_LIMITS;
+    return width === widths[i] || (width >= Math.max(1, min) && width % multiple === 0);
+  });
+  if (!legal) return false;
+  left.forEach((width, i) => (widths[i] = width));
+  for (const [losses] of parts) waiting.delete(losses);
+  return true;
 }

@@ -1,6 +1,6 @@
 import type { Analysis } from './analysis';
-import { KAPPA, markChannels, rankByScorePerCost, scheduledSize, REMOVAL_STEPS } from './budget';
-import { respectLimits, type LimitsOf } from './constraints';
+import { KAPPA, markChannels, rankByScorePerCost, scheduledSize, REMOVAL_STEPS, type Marks } from './budget';
+import { classesThatStay, goesInGroups, legalSteps, respectLimits, type LimitsOf } from './constraints';
 import { costsWith, marginalCosts, totalCost, type Alive, type CostModel, type CostsOf } from './cost';
 import type { Cost, CostWeight } from './options';
 
@@ -17,6 +17,10 @@ export interface Decision {
   readonly dead: readonly number[];
   /** Classes whose switches fade from now on. */
   readonly fading: readonly number[];
+  /** Classes that should have died and live on, since limits keep them: their switches work again from now on. */
+  readonly revived: readonly number[];
+  /** Hubs of which every channel should have died, by name, with the number of channels that limits keep. */
+  readonly kept: Readonly<Record<string, number>>;
   /** Strength of each class's penalty: the soft threshold of a proximal step, or λ of a subgradient, by class. */
   readonly threshold: Float64Array;
   /** Strength of the penalty on a channel of average cost, to be shown. */
@@ -89,6 +93,36 @@ function penalties(
   return lambdas;
 }
 
+/** No penalty on who limits keep: it would pull to 0 what has to work. */
+function spare(threshold: Float64Array, classes: Iterable<number>): void {
+  for (const c of classes) threshold[c] = 0;
+}
+
+/** {@link Decision.kept}. @param left what is alive once all have gone that may */
+function keptOf(
+  analysis: Analysis,
+  alive: Alive,
+  wanted: ReadonlySet<number>,
+  left: Alive,
+): Record<string, number> {
+  const kept: Record<string, number> = {};
+  for (const { name, classes } of analysis.hubs) {
+    const living = classes.filter((c) => alive[c] === 1);
+    if (living.length > 0 && living.every((c) => wanted.has(c)))
+      kept[name] = classes.filter((c) => left[c] === 1).length;
+  }
+  return kept;
+}
+
+/** Share of the trunk at whose end layers that lose several channels at a time wait for no further group. */
+const SETTLING = 0.2;
+
+/** Classes of such layers, once the end is near: who waits for others to go with lives on, and learns again. */
+function settled(analysis: Analysis, limitsOf: LimitsOf, step: number, steps: number): number[] {
+  if (step < (1 - SETTLING) * steps) return [];
+  return analysis.hubs.filter((hub) => goesInGroups(hub, limitsOf)).flatMap(({ classes }) => [...classes]);
+}
+
 /** The budget path (RECIPE.md, steps 2 to 5). */
 export class BudgetController implements Controller {
   readonly everySteps = REMOVAL_STEPS;
@@ -111,18 +145,45 @@ export class BudgetController implements Controller {
 
   decide(step: number, analysis: Analysis, model: CostModel, alive: Alive, reading: SwitchReading): Decision {
     const weighed = this.weight === undefined ? model : this.costsOf(analysis, this.weight);
-    const dead = respectLimits(analysis, alive, candidates(analysis, weighed, alive, reading), this.limitsOf);
+    const wanted = candidates(analysis, weighed, alive, reading);
+    const dead = respectLimits(analysis, alive, wanted, this.limitsOf);
     const left = without(alive, dead);
-    // One hundredth under the smallest size, so that rounding to whole channels still passes it.
-    const target = scheduledSize(step + REMOVAL_STEPS, this.steps, this.start, this.end * 0.99);
-    const last = step >= this.steps;
-    const marks = last
-      ? { classes: [], tau: 0 }
-      : markChannels(analysis, model, weighed, left, reading.score, target, this.limitsOf);
+    const marks = this.mark(step, analysis, model, weighed, left, reading.score);
     if (marks.classes.length > 0) this.tau = marks.tau;
     const costs = marginalCosts(weighed, left);
     const threshold = costs.map((cost) => KAPPA * Math.sqrt(this.tau * cost));
-    return { dead, fading: marks.classes, threshold, lambda: KAPPA * Math.sqrt(this.tau * meanCost(costs)) };
+    const revived = wanted.filter((c) => left[c] === 1);
+    spare(threshold, revived);
+    spare(threshold, classesThatStay(analysis, without(left, marks.classes), this.limitsOf));
+    return {
+      dead,
+      fading: marks.classes,
+      revived,
+      kept: keptOf(analysis, alive, new Set(wanted), left),
+      threshold,
+      lambda: KAPPA * Math.sqrt(this.tau * meanCost(costs)),
+    };
+  }
+
+  private mark(
+    step: number,
+    analysis: Analysis,
+    model: CostModel,
+    weighed: CostModel,
+    alive: Alive,
+    scores: Float64Array,
+  ): Marks {
+    const { steps, start, end, limitsOf } = this;
+    if (step >= steps) return { classes: [], tau: 0 };
+    const next = step + REMOVAL_STEPS;
+    const grouped = analysis.hubs.some((hub) => goesInGroups(hub, limitsOf));
+    // One hundredth under the smallest size, so that rounding to whole channels still passes it. Groups are marked
+    // by what really goes: another one for a hundredth would be a large step.
+    const target = scheduledSize(next, steps, start, grouped ? end : end * 0.99);
+    // What is marked now is the last to go: nothing can make up for it.
+    const last = next >= steps;
+    const atMost = grouped ? target : last ? end : Number.POSITIVE_INFINITY;
+    return markChannels(analysis, model, weighed, alive, scores, target, limitsOf, atMost);
   }
 }
 
@@ -130,43 +191,68 @@ export class BudgetController implements Controller {
 const LARGEST_DROP = 0.2;
 
 /**
+ * The steps that one removal takes: at least one, or a layer whose channels are dear would never lose any, and the
+ * weakest as long as all together are within the largest drop.
+ */
+function guarded(
+  steps: readonly (readonly number[])[],
+  model: CostModel,
+  alive: Alive,
+): readonly (readonly number[])[] {
+  const costs = marginalCosts(model, alive);
+  const most = LARGEST_DROP * totalCost(model, alive);
+  let gone = 0;
+  const stop = steps.findIndex((step, i) => {
+    gone += step.reduce((sum, c) => sum + (costs[c] ?? 0), 0);
+    return i > 0 && gone > most;
+  });
+  return stop < 0 ? steps : steps.slice(0, stop);
+}
+
+/**
  * Fixed λ with proximal steps (RECIPE.md, `lambda`): the weight of a channel is √(c / mean c), and a removal takes at
  * most a fifth of the size, the weakest first, so that a λ too large cannot empty the network within an epoch.
+ * Channels that wait for the guard, or for a whole group, stay at 0 and may come back. At the end nobody waits: who
+ * may go goes, which changes nothing, since their switches are 0, and who may not is revived.
  */
 export class LambdaController implements Controller {
   readonly everySteps = REMOVAL_STEPS;
   readonly tau = 0;
 
-  /** @param lambdaAt penalty by layer: a hint's or the run's, 0 or more */
+  /**
+   * @param lambdaAt penalty by layer: a hint's or the run's, 0 or more
+   * @param steps of the whole trunk; without it, none is the last
+   */
   constructor(
     private readonly lambda: number,
     private readonly lambdaAt: (layer: string) => number,
     private readonly limitsOf: LimitsOf,
     private readonly costWeight?: CostWeight,
     private readonly costsOf: CostsOf = costsWith(undefined),
+    private readonly steps = Number.POSITIVE_INFINITY,
   ) {}
 
-  decide(
-    _step: number,
-    analysis: Analysis,
-    model: CostModel,
-    alive: Alive,
-    reading: SwitchReading,
-  ): Decision {
-    const before = totalCost(model, alive);
-    const costs = marginalCosts(model, alive);
+  decide(step: number, analysis: Analysis, model: CostModel, alive: Alive, reading: SwitchReading): Decision {
+    const { limitsOf } = this;
     const zeros = candidates(analysis, model, alive, reading);
-    const guarded: number[] = [];
-    let gone = 0;
-    for (const c of zeros) {
-      if (gone + (costs[c] ?? 0) > LARGEST_DROP * before) break;
-      gone += costs[c] ?? 0;
-      guarded.push(c);
-    }
-    const dead = respectLimits(analysis, alive, guarded, this.limitsOf);
+    const possible = legalSteps(analysis, alive, zeros, limitsOf);
+    const dead = (step >= this.steps ? possible : guarded(possible, model, alive)).flat();
     const share = costShares(analysis, this.costWeight ?? model.kind, without(alive, dead), this.costsOf);
     const threshold = penalties(analysis, this.lambdaAt, (c) => Math.sqrt(share(c)));
-    return { dead, fading: [], threshold, lambda: this.lambda };
+    const left = without(alive, possible.flat());
+    const stay = new Set([
+      ...classesThatStay(analysis, left, limitsOf),
+      ...settled(analysis, limitsOf, step, this.steps).filter((c) => left[c] === 1),
+    ]);
+    spare(threshold, stay);
+    return {
+      dead,
+      fading: [],
+      revived: zeros.filter((c) => stay.has(c)),
+      kept: keptOf(analysis, alive, new Set(zeros), left),
+      threshold,
+      lambda: this.lambda,
+    };
   }
 }
 
@@ -178,26 +264,47 @@ export class OriginalController implements Controller {
   readonly everySteps = 100;
   readonly tau = 0;
 
-  /** @param lambdaAt penalty by layer, 0 or more */
+  /**
+   * @param lambdaAt penalty by layer, 0 or more
+   * @param steps of the whole trunk; without it, none is the last
+   */
   constructor(
     private readonly lambda: number,
     private readonly lambdaAt: (layer: string) => number,
     private readonly limitsOf: LimitsOf,
     private readonly costWeight: CostWeight = '1',
     private readonly costsOf: CostsOf = costsWith(undefined),
+    private readonly steps = Number.POSITIVE_INFINITY,
   ) {}
 
   decide(
-    _step: number,
+    step: number,
     analysis: Analysis,
-    model: CostModel,
+    _model: CostModel,
     alive: Alive,
     reading: SwitchReading,
   ): Decision {
-    const masked = candidates(analysis, model, alive, reading).filter((c) => reading.fading[c] === 1);
-    const dead = respectLimits(analysis, alive, masked, this.limitsOf);
-    const share = costShares(analysis, this.costWeight, without(alive, dead), this.costsOf);
+    const { limitsOf } = this;
+    // By strength alone: what a channel costs is no part of the paper's form, and θ may be negative.
+    const masked = rankByStrength(analysis, alive, reading.score).filter((c) => reading.fading[c] === 1);
+    const dead = respectLimits(analysis, alive, masked, limitsOf);
+    const left = without(alive, dead);
+    const share = costShares(analysis, this.costWeight, left, this.costsOf);
     const threshold = penalties(analysis, this.lambdaAt, share);
-    return { dead, fading: [], threshold, lambda: this.lambda };
+    spare(threshold, classesThatStay(analysis, left, limitsOf));
+    spare(threshold, settled(analysis, limitsOf, step, this.steps));
+    return {
+      dead,
+      fading: [],
+      revived: masked.filter((c) => left[c] === 1),
+      kept: keptOf(analysis, alive, new Set(masked), left),
+      threshold,
+      lambda: this.lambda,
+    };
   }
+}
+
+/** Living classes that have a switch, weakest first. */
+function rankByStrength(analysis: Analysis, alive: Alive, strength: Float64Array): number[] {
+  return rankByScorePerCost(analysis, alive, strength, new Float64Array(strength.length).fill(1));
 }

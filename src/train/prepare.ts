@@ -1,7 +1,7 @@
 import { analyse, type Analysis, type Sizing } from '../core/analysis';
 import { planCollection, replayEdits } from '../core/collect';
-import { allowedWidth, NO_LIMITS, type LimitsOf, type WidthLimits } from '../core/constraints';
-import { allAlive } from '../core/cost';
+import { allowedWidth, NO_LIMITS, startWithin, type LimitsOf, type WidthLimits } from '../core/constraints';
+import { countAlive } from '../core/cost';
 import { badInput } from '../core/errors';
 import type { LayerInfo } from '../core/events';
 import { foldableSizing } from '../core/foldable';
@@ -159,7 +159,11 @@ function limitsFrom(hint: LayerHint | undefined): WidthLimits {
   };
 }
 
-/** Limits hold from the start: a layer over its maximum, or not a multiple, begins with fewer channels. */
+/**
+ * Limits hold from the start: a layer over its maximum, or not a multiple, begins with fewer channels.
+ *
+ * @throws ShrinkError `no-width` where limits leave a layer none
+ */
 function applyLimits(
   graph: Graph,
   weights: LayerWeights,
@@ -168,22 +172,18 @@ function applyLimits(
   notes: string[],
 ): { graph: Graph; weights: LayerWeights } {
   const analysis = analyse(graph, sizing);
-  const alive = allAlive(analysis);
-  for (const hub of analysis.hubs) {
-    if (hub.fixed !== undefined) continue;
-    for (const layer of hub.layers) {
-      const wanted = allowedWidth(layer.classes.length, limitsOf(layer.name));
-      let surplus = layer.classes.reduce((sum, c) => sum + (alive[c] ?? 0), 0) - wanted;
-      for (let i = layer.classes.length - 1; i >= 0 && surplus > 0; i -= 1) {
-        const c = layer.classes[i] ?? 0;
-        if (alive[c] !== 1) continue;
-        alive[c] = 0;
-        surplus -= 1;
-      }
-      if (wanted < layer.classes.length)
-        notes.push(`${layer.name} starts with ${wanted} channels, as its hint says`);
+  const alive = startWithin(analysis, limitsOf);
+  for (const { layers } of analysis.hubs)
+    for (const { name, classes } of layers) {
+      const width = countAlive(classes, alive);
+      if (width === classes.length) continue;
+      const own = width === allowedWidth(classes.length, limitsOf(name));
+      notes.push(
+        own
+          ? `${name} starts with ${width} channels, as its hint says`
+          : `${name} starts with ${width} channels, as the hints of the layers that it is joined with say`,
+      );
     }
-  }
   if (alive.every((lives) => lives === 1)) return { graph, weights };
   const plan = planCollection(analysis, alive);
   return { graph: plan.graph, weights: replayEdits(weights, plan.edits) };

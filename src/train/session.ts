@@ -22,6 +22,7 @@ import type { Snapshot } from './snapshot';
 import { measureLatency } from './latency';
 import { SessionProgress } from './sessionProgress';
 import { controllerFor, trunkSetup } from './sessionSetup';
+import { keptWarnings, missedWarning, unusedLambda, type Warning } from './sessionWarnings';
 import { drawSwitches } from './switchModes';
 import { Trunk } from './trunk';
 
@@ -119,8 +120,8 @@ class Session {
       mode.form,
     );
     this.trunk = await Trunk.create(trunkSetup(this.options, this.inputs, this.batches), network);
-    for (const { code, message } of adviceOn(this.options, this.inputs.optimizer))
-      this.warnOnce(code, message);
+    this.warnOnce(adviceOn(this.options, this.inputs.optimizer));
+    if (this.options.mode === 'budget') this.warnOnce(unusedLambda(prepared.layers, prepared.hintLambda));
     // The penalty is in force from the first step on, not from the first removal.
     if (mode.penalty !== undefined) await this.trunk.remove(0, this.makeController());
     // What was measured is never measured again: another table would end with other weights.
@@ -187,6 +188,9 @@ class Session {
         await this.save();
       }
     }
+    // A learning rate that has run out ends the trunk early; its end is one all the same.
+    if (state.step < this.steps) await this.remove(trunk, controller, this.steps);
+    this.reportMissed(trunk);
     await this.keepLast(trunk);
     await writeSwitches(this.context, trunk, state.step);
     trunk.dispose();
@@ -197,28 +201,21 @@ class Session {
     return 'done';
   }
 
-  private async remove(trunk: Trunk, controller: Controller): Promise<void> {
-    const { state, startSize } = this;
+  /** @param at steps done of the path that the controller plans: all of them where the trunk ends early */
+  private async remove(trunk: Trunk, controller: Controller, at = this.state.step): Promise<void> {
+    const { state } = this;
     // The last moment at full size is kept: what the author's own widths reach with the same finish.
-    const full = trunk.size() === startSize;
-    const holdEnds = state.step + controller.everySteps >= this.steps * HOLD;
-    if (
-      this.keepsStart() &&
-      full &&
-      holdEnds &&
-      !state.snapshots.some((snapshot) => snapshot.kind === 'start')
-    )
-      await this.keep(trunk, startSize, 'start');
-    const kept = await trunk.remove(state.step, controller);
-    for (const [layer, count] of Object.entries(kept))
-      this.warnOnce(
-        `kept-${layer}`,
-        `All channels of ${layer} wanted to die; the strongest (${count} of them) were kept.`,
-      );
+    const keepStart = (): Promise<void> => this.keep(trunk, this.startSize, 'start');
+    const wanted = this.wantsStart(trunk);
+    const holdEnds = at + controller.everySteps >= this.steps * HOLD;
+    if (wanted && holdEnds) await keepStart();
+    // With a penalty, channels may die before the hold ends.
+    const kept = await trunk.remove(at, controller, wanted && !holdEnds ? keepStart : undefined);
+    this.warnOnce(keptWarnings(kept));
     state.tau = controller.tau;
     const size = trunk.size();
     const due = this.budgets.filter((budget) => size <= budget && !this.has(budget));
-    if (trunk.shouldCollect() || due.length > 0 || state.step === this.steps) await this.collect(trunk);
+    if (trunk.shouldCollect() || due.length > 0 || at === this.steps) await this.collect(trunk);
     for (const budget of due) await this.keep(trunk, budget, 'budget');
   }
 
@@ -242,15 +239,21 @@ class Session {
     this.context.emit({ type: 'snapshot', budget, step: this.state.step, widths: trunk.widths(), params });
   }
 
-  /** Without budgets the last network is the result; with them, budgets that limits keep out of reach are named. */
-  private async keepLast(trunk: Trunk): Promise<void> {
+  /** Budgets that were not reached are named, with the reason. */
+  private reportMissed(trunk: Trunk): void {
     const missed = this.budgets.filter((budget) => !this.has(budget));
-    if (missed.length > 0)
-      this.context.emit({
-        type: 'warning',
-        code: 'budget-missed',
-        message: `The size came down to ${trunk.size()} ${sizeUnit(this.options.cost)}; ${missed.join(', ')} cannot be reached with the layers that keep their width.`,
-      });
+    if (missed.length === 0) return;
+    const warning = missedWarning(missed, {
+      size: trunk.size(),
+      unit: sizeUnit(this.options.cost),
+      steps: this.state.step,
+      canShrink: trunk.canShrink(this.inputs.prepared.limitsOf),
+    });
+    this.context.emit({ type: 'warning', ...warning });
+  }
+
+  /** Without a budget that was reached the last network is the result. */
+  private async keepLast(trunk: Trunk): Promise<void> {
     const reached = this.state.snapshots.some((snapshot) => snapshot.kind === 'budget');
     if (!reached || this.budgets.length === 0) await this.keep(trunk, trunk.size(), 'budget');
   }
@@ -271,10 +274,12 @@ class Session {
     return this.inputs.optimizer.learningRate * this.state.plateau.factor;
   }
 
-  private warnOnce(code: string, message: string): void {
-    if (this.warned.has(code)) return;
-    this.warned.add(code);
-    this.context.emit({ type: 'warning', code, message });
+  private warnOnce(warnings: readonly Warning[]): void {
+    for (const { code, message } of warnings) {
+      if (this.warned.has(code)) continue;
+      this.warned.add(code);
+      this.context.emit({ type: 'warning', code, message });
+    }
   }
 
   private has(budget: number): boolean {
@@ -365,6 +370,11 @@ class Session {
     return this.options.baseline !== 'off' || this.options.distill > 0;
   }
 
+  private wantsStart(trunk: Trunk): boolean {
+    const has = this.state.snapshots.some((snapshot) => snapshot.kind === 'start');
+    return this.keepsStart() && !has && trunk.size() === this.startSize;
+  }
+
   /** Epochs that the trunk went on after a requested size, or after the starting one where it is to have as many. */
   private catchUp({ kind, step }: Snapshot): number {
     if (this.options.finish === 0 || (kind === 'start' && this.options.baseline !== 'full')) return 0;
@@ -376,12 +386,7 @@ class Session {
     const { distill: weight, temperature } = this.options;
     if (weight === 0 || snapshot.kind === 'start') return {};
     const teacher = this.state.finished.find((done) => done.snapshot.kind === 'start')?.snapshot;
-    if (teacher !== undefined) return { distil: { teacher, weight, temperature } };
-    this.warnOnce(
-      'distill-unused',
-      'distill has no effect: channels died before a fifth of the trunk, so that no starting network was kept.',
-    );
-    return {};
+    return teacher === undefined ? {} : { distil: { teacher, weight, temperature } };
   }
 
   private async save(): Promise<void> {

@@ -48,6 +48,6 @@ export function controllerFor(
     return new BudgetController(run.steps, run.startSize, smallest, limitsOf, run.tau, cost, costsOf);
   const lambdaAt = (layer: string): number => hintLambda(layer) ?? lambda;
   return mode === 'lambda'
-    ? new LambdaController(lambda, lambdaAt, limitsOf, costWeight ?? cost, costsOf)
-    : new OriginalController(lambda, lambdaAt, limitsOf, costWeight, costsOf);
+    ? new LambdaController(lambda, lambdaAt, limitsOf, costWeight ?? cost, costsOf, run.steps)
+    : new OriginalController(lambda, lambdaAt, limitsOf, costWeight, costsOf, run.steps);
 }

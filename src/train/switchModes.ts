@@ -48,9 +48,12 @@ export interface SwitchMode {
   move(switches: Switches, gradient: tf.Tensor, scalars: StepScalars): void;
   /** Probability with which each channel is dropped in a training step; undefined for never. */
   dropProbability?(state: SwitchState): tf.Tensor1D;
-  /** State of a channel that must live on although its strategy killed it. */
-  readonly revive?: (beta: number) => Readonly<Record<string, number>>;
+  /** State of a channel that must live on although its switch is 0 or its strategy killed it. */
+  readonly revive: (beta: number) => Readonly<Record<string, number>>;
 }
+
+/** What keeps a channel working whose switch is shut and must live on. */
+const SMALLEST_REVIVED = 0.01;
 
 /** Step size of the switches (RECIPE.md: η = 1). */
 const SWITCH_RATE = 1;
@@ -92,10 +95,9 @@ export const PROXIMAL: SwitchMode = {
       beta.assign(tf.mul(next, alive));
     });
   },
+  // At 0 it passes nothing, and no gradient on to its weights.
+  revive: (beta) => ({ beta: beta === 0 ? SMALLEST_REVIVED : beta }),
 };
-
-/** What keeps a channel of the `relu` form working that must live on. */
-const SMALLEST_REVIVED = 0.01;
 
 /**
  * The paper's form: the optimizer moves β like any weight, against the penalty λ Σ |β| (or λ Σ max(0, θ)); a strategy
@@ -133,7 +135,10 @@ export function subgradientMode(form: 'signed' | 'relu', removal: RemovalSetting
         }
       : {}),
     revive: (beta) => {
-      const kept = form === 'relu' ? Math.max(beta, SMALLEST_REVIVED) : beta === 0 ? SMALLEST_REVIVED : beta;
+      // Under the threshold it would be dead again after one step.
+      const least = removal.strategy === 'threshold' ? 2 * removal.threshold : SMALLEST_REVIVED;
+      const size = form === 'relu' ? beta : Math.abs(beta);
+      const kept = size >= least ? beta : form === 'signed' && beta < 0 ? -least : least;
       return { beta: kept, mean: Math.sign(kept), variance: 0, first: Math.sign(kept) };
     },
   };

@@ -1,4 +1,5 @@
 import type { Sizing } from '../core/analysis';
+import { legalSteps, type LimitsOf } from '../core/constraints';
 import type { Controller, SwitchReading } from '../core/controller';
 import { allAlive, costModel, countAlive, totalCost, type Alive } from '../core/cost';
 import { ShrinkError } from '../core/errors';
@@ -137,19 +138,25 @@ export class Trunk {
    * Lets the controller decide who dies and fades, and masks the dead.
    *
    * @param step steps done
-   * @returns layers that keep channels which wanted to die, with their number
+   * @param beforeDeaths called while the network is still whole, if anything is to die
+   * @returns layers of which all channels wanted to die, with the number that limits keep
    */
-  async remove(step: number, controller: Controller): Promise<Record<string, number>> {
+  async remove(
+    step: number,
+    controller: Controller,
+    beforeDeaths?: () => Promise<void>,
+  ): Promise<Readonly<Record<string, number>>> {
     const controlled = variablesOf(this.controls);
     await this.compiled.pull(controlled);
     const { analysis } = this.net;
     const reading = await this.read();
     const model = costModel(analysis, this.setup.cost);
     const decision = controller.decide(step, analysis, model, this.aliveClasses, reading);
+    if (decision.dead.length > 0) await beforeDeaths?.();
     for (const c of decision.dead) this.aliveClasses[c] = 0;
     this.lambda = decision.lambda;
     const fading = new Set(decision.fading);
-    const kept: Record<string, number> = {};
+    const living = new Set(decision.revived);
     for (const hub of analysis.hubs) {
       const control = this.controls.find((candidate) => candidate.hub === hub.name);
       if (control === undefined) continue;
@@ -158,14 +165,13 @@ export class Trunk {
       hub.classes.forEach((c, index) => {
         const lives = this.aliveClasses[c] ?? 0;
         const beta = (reading.beta[c] ?? 0) * lives;
-        const revive = lives === 1 && reading.fading[c] === 1 ? this.setup.mode.revive?.(beta) : undefined;
+        const revive = living.has(c) ? this.setup.mode.revive(beta) : undefined;
         if (revive !== undefined) revived.push({ index, state: revive });
         values['alive']?.push(lives);
         values['beta']?.push(revive?.['beta'] ?? beta);
         values['fading']?.push(fading.has(c) ? 1 : 0);
         for (const name of ['threshold', 'lambda']) values[name]?.push(decision.threshold[c] ?? 0);
       });
-      if (revived.length > 0) kept[hub.name] = revived.length;
       assign(control.beta, values['beta'] ?? []);
       for (const [name, variable] of Object.entries(control.state)) {
         const given = values[name] ?? (revived.length > 0 ? [...(await variable.data())] : undefined);
@@ -175,7 +181,14 @@ export class Trunk {
       }
     }
     await this.compiled.push(controlled);
-    return kept;
+    return decision.kept;
+  }
+
+  /** Whether limits let any channel go. */
+  canShrink(limitsOf: LimitsOf): boolean {
+    const { analysis } = this.net;
+    const living = analysis.hubs.flatMap((hub) => [...hub.classes]);
+    return legalSteps(analysis, this.aliveClasses, living, limitsOf).length > 0;
   }
 
   /** Whether enough is dead to be worth a collection. */
@@ -222,8 +235,14 @@ export class Trunk {
     await this.compiled.pull();
     const { analysis, places, graph } = this.net;
     const switches = await this.net.readSwitches();
+    const { form, revive } = this.setup.mode;
+    const shut = (value: number): boolean => value === 0 || (form === 'relu' && value < 0);
+    // The starting network has all its channels, those too that are about to die.
+    if (kind === 'start')
+      for (const [hub, values] of Object.entries(switches))
+        switches[hub] = values.map((v) => (shut(v) ? (revive(v)['beta'] ?? v) : v));
     // What multiplies is the opened switch: max(0, θ) in the draft's form.
-    if (this.setup.mode.form === 'relu')
+    if (form === 'relu')
       for (const [hub, values] of Object.entries(switches)) switches[hub] = values.map((v) => Math.max(0, v));
     const weights = foldSwitches(analysis, places, await this.net.readWeights(), switches);
     return { budget, kind, step, graph, weights };
@@ -281,8 +300,9 @@ export class Trunk {
         const beta = switches[hub.name]?.[i] ?? 0;
         const masked = values?.['alive']?.[i] === 0;
         reading.beta[c] = beta;
-        // Without a score the size of the switch says who is weakest.
-        reading.score[c] = values?.['score']?.[i] ?? beta * beta;
+        // Without a score the switch says who is weakest: |β|, or θ, whose negative values are all shut.
+        const strength = this.setup.mode.form === 'relu' ? beta : Math.abs(beta);
+        reading.score[c] = values?.['score']?.[i] ?? strength;
         reading.fading[c] = masked ? 1 : (values?.['fading']?.[i] ?? 0);
       });
     }

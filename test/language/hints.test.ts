@@ -64,6 +64,8 @@ describe('hints above a layer', () => {
     ['// @shrink min=65', 'min-over-width: min=65'],
     ['// @shrink multiple=65', 'multiple-over-width: multiple=65'],
     ['// @shrink min=9 max=8', 'min-over-max: min=9'],
+    ['// @shrink min=5 max=7 multiple=8', 'no-multiple: multiple=8'],
+    ['// @shrink min=40 multiple=33', 'no-multiple: multiple=33'],
     ['// @shrink min=1 min=2', 'duplicate-key: min=2'],
     ['// @shrink max="3', 'unclosed-value: max="3'],
     ['// @shrink-modle budget=1%', 'unknown-tag: @shrink-modle'],

@@ -28,6 +28,8 @@ const oneOfEach: Controller = {
       return living.length > 1 ? living.slice(0, 1) : [];
     }),
     fading: [],
+    revived: [],
+    kept: {},
     threshold: new Float64Array(alive.length),
     lambda: 0,
   }),

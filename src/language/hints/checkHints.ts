@@ -1,3 +1,4 @@
+import { allowedWidth } from '../../core/constraints';
 import type { Problem } from '../../core/errors';
 import { MODEL_OPTIONS } from '../../core/optionTable';
 import type { LayerHint } from '../../core/plan';
@@ -44,6 +45,7 @@ export function readLayerHint(hint: Hint): { value: LayerHint; problems: Problem
       message: `min=${read.min} is over max=${read.max}; lower min or raise max.`,
       range: rangeOfKey(hint, 'min'),
     });
+  else if (read.max !== undefined) problems.push(...withoutMultiple(hint, read, read.max, `max=${read.max}`));
   return { value: read, problems };
 }
 
@@ -94,7 +96,28 @@ export function checkAgainstWidth(hint: Hint, value: LayerHint, width: number | 
         range: rangeOfKey(hint, key),
       });
   }
-  return problems;
+  // A max under the width was checked against min by itself.
+  if (problems.length > 0 || (value.max !== undefined && value.max <= width)) return problems;
+  return withoutMultiple(hint, value, width, `the layer's width of ${width}`);
+}
+
+/** A width must be a multiple within its limits. @param most the largest width @param limit what sets it, in words */
+function withoutMultiple(
+  hint: Hint,
+  { min = 1, multiple = 1 }: LayerHint,
+  most: number,
+  limit: string,
+): Problem[] {
+  const allowed = allowedWidth(most, { min, multiple, max: most });
+  if (allowed !== undefined || min > most) return [];
+  return [
+    {
+      severity: 'error',
+      code: 'no-multiple',
+      message: `No multiple of ${multiple} lies between min=${min} and ${limit}; change min or multiple.`,
+      range: rangeOfKey(hint, 'multiple'),
+    },
+  ];
 }
 
 function rangeOfKey(hint: Hint, key: string): Problem['range'] {
