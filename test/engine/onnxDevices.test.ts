@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import * as tf from '../../src/engine/tf';
 import { ONNX_CPU, ONNX_GPUS } from '../../src/engine/onnx/devices';
-import { probeDevice } from '../../src/engine/onnx/probe';
+import { probeDevice, tryLoading } from '../../src/engine/onnx/probe';
 import { findEngine, listEngines } from '../../src/engine/registry';
 
 const ENTRY = createRequire(import.meta.url).resolve('onnxruntime-node');
@@ -80,6 +80,27 @@ describe('trying a device of ONNX Runtime', () => {
     },
   ])('says so of one that $title', async ({ does, fault }) => {
     expect(await probeDevice(packageThat(does), cpu)).toMatch(fault);
+  });
+});
+
+describe('loading what is damaged', () => {
+  it.each([
+    { title: 'was cut off', does: '(module.exports = {});', said: /it is not ONNX Runtime/u },
+    {
+      title: 'takes its process down',
+      does: 'process.kill(process.pid, "SIGBUS");',
+      said: /ended by SIGBUS/u,
+    },
+    { title: 'cannot be found in part', does: 'require("./gone.node");', said: /Cannot find module/u },
+  ])('is tried apart: one that $title', async ({ does, said }) => {
+    const entry = packageThat(does);
+    writeFileSync(entry, does);
+    expect(await tryLoading(entry)).toMatch(said);
+    expect(await tryLoading(entry)).not.toMatch(/\n/u);
+  });
+
+  it('finds nothing wrong with a whole one', async () => {
+    expect(await tryLoading(ENTRY)).toBeNull();
   });
 });
 

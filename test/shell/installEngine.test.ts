@@ -133,6 +133,21 @@ describe('installing ONNX Runtime', () => {
     expect(await again()).toMatchObject({ fresh: false });
   });
 
+  it('puts a whole engine in place of one that was damaged since', async () => {
+    const home = join(folder, 'damaged');
+    const again = () => installOnnxRuntime({ home, registry, packages, platform: PLATFORM });
+    const { folder: place } = await again();
+    const binary = join(place, 'node_modules/onnxruntime-node/bin/napi-v6/linux/x64/binding.node');
+    const whole = readFileSync(binary);
+    writeFileSync(binary, whole.subarray(0, whole.length >> 1));
+    expect(await again()).toMatchObject({ fresh: true });
+    expect(readFileSync(binary).equals(whole)).toBe(true);
+    rmSync(join(place, 'node_modules/onnxruntime-common/index.js'));
+    expect(await again()).toMatchObject({ fresh: true });
+    expect(await again()).toMatchObject({ fresh: false });
+    expect(readdirSync(home)).toEqual([`onnxruntime-${VERSION}`]);
+  });
+
   it('refuses what is not the pinned package', async () => {
     const [common, node] = packages as [PinnedPackage, PinnedPackage];
     const other = { ...node, integrity: common.integrity };

@@ -5,7 +5,7 @@ import type { CompiledStep, Engine, EngineDescription, EngineProvider, EngineSta
 import { locatePackage } from '../locate';
 import { createCompiledStep } from '../onnx/compiledStep';
 import { explainFault, ONNX_CPU, ONNX_GPUS, type OnnxDevice } from '../onnx/devices';
-import { probeDevice } from '../onnx/probe';
+import { probeDevice, tryLoading } from '../onnx/probe';
 import { KnownStep } from '../onnx/knownStep';
 import { loadRuntime, ONNX_INSTALL, ONNX_PACKAGE, type SessionSetup } from '../onnx/runtime';
 import { SessionPool } from '../onnx/sessions';
@@ -96,9 +96,13 @@ function findObstacle({ systems }: OnnxDevice): { missing: string; install: stri
   return { missing: `the package ${ONNX_PACKAGE} is not installed`, install: ONNX_INSTALL };
 }
 
+const damaged = (entry: string, fault: string): string =>
+  `the package ${ONNX_PACKAGE} at ${entry} does not work here: ${fault}`;
+
 function onnxProvider(device: OnnxDevice): EngineProvider {
   const name = device.engine;
   let answer: { readonly entry: string; readonly fault: Promise<string | null> } | null = null;
+  let loadable: Promise<string | null> | null = null;
   const probe = async (): Promise<EngineStatus> => {
     const obstacle = findObstacle(device);
     if (obstacle !== null) return { available: false, name, ...obstacle };
@@ -109,16 +113,31 @@ function onnxProvider(device: OnnxDevice): EngineProvider {
     const fault = await answer.fault;
     return fault === null
       ? { available: true, description: describeDevice(version, setupFor(device)) }
-      : { available: false, name, missing: explainFault(device, fault), install: device.install };
+      : {
+          available: false,
+          name,
+          missing: device === ONNX_CPU ? damaged(entry, fault) : explainFault(device, fault),
+          install: device === ONNX_CPU ? ONNX_INSTALL : device.install,
+        };
   };
   return {
     name,
     ...(device.systems === null ? {} : { systems: device.systems }),
     probe,
     async load() {
-      // The CPU needs no driver: it is loaded at once, and says itself what is wrong with it.
-      const status = device === ONNX_CPU ? null : await probe();
-      if (status?.available === false)
+      if (device === ONNX_CPU) {
+        // Without a driver that the self-test would try: whether it can be loaded is enough.
+        const found = locatePackage(ONNX_PACKAGE);
+        if (found !== null && answer === null) {
+          loadable ??= tryLoading(found.entry);
+          const fault = await loadable;
+          if (fault !== null)
+            throw unavailable({ name, missing: damaged(found.entry, fault), install: ONNX_INSTALL });
+        }
+        return loadOnnxRuntime({ device });
+      }
+      const status = await probe();
+      if (!status.available)
         throw unavailable(
           status,
           'Until then --engine onnxruntime computes on the CPU, and auto takes the fastest that works.',

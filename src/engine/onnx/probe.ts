@@ -27,6 +27,19 @@ const tell = (answer) => process.stdout.write(JSON.stringify(answer) + '\\n', ()
   tell({ results });
 })().catch((error) => tell({ problem: error.message }));`;
 
+/**
+ * Why the package cannot be loaded, in a sentence; null if it can. A library that was cut off would take this process down.
+ *
+ * @param entry absolute path of the package's entry file
+ */
+export async function tryLoading(entry: string): Promise<string | null> {
+  const answer = await probeInChild(
+    "if (require(process.argv[1]).InferenceSession === undefined) throw new Error('it is not ONNX Runtime'); console.log('{}');",
+    [entry],
+  );
+  return answer.works ? null : answer.problem;
+}
+
 interface Graph {
   readonly traced: TracedStep;
   readonly feeds: readonly { name: string; shape: readonly number[]; values: readonly number[] }[];

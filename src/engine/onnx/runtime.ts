@@ -31,7 +31,7 @@ export function loadRuntime(): Loaded {
     loaded = { runtime: found.load() as OnnxRuntime, version: found.version };
     return loaded;
   } catch (thrown) {
-    const message = `The package ${ONNX_PACKAGE} at ${found.entry} cannot be loaded: ${messageOf(thrown)}`;
+    const message = `The package ${ONNX_PACKAGE} at ${found.entry} cannot be loaded: ${briefly(thrown)}`;
     throw new ShrinkError('environment', 'engine-unavailable', message, { cause: thrown });
   }
 }

@@ -4,6 +4,7 @@ import { homedir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { ShrinkError } from '../../core/errors';
 import { fileError } from '../../run/durable';
+import { isWhole, writeContents } from './contents';
 import { download, findRegistry } from './download';
 import { isWanted, ONNX_PACKAGES, ONNX_PLATFORMS, type PinnedPackage } from './packages';
 import { unpack } from './unpack';
@@ -71,7 +72,7 @@ export async function installOnnxRuntime(
       `ONNX Runtime has no binaries for ${platform}, only for ${ONNX_PLATFORMS.join(', ')}. The engine wasm works here.`,
     );
   const folder = folderFor(home, packages);
-  if (existsSync(folder)) return { folder, fresh: false };
+  if (await isWhole(folder)) return { folder, fresh: false };
   let staging: string;
   try {
     await mkdir(home, { recursive: true, mode: 0o700 });
@@ -81,10 +82,8 @@ export async function installOnnxRuntime(
   }
   try {
     await fill(staging, { ...options, packages, platform });
-    await rename(staging, folder).catch((thrown: unknown) => {
-      // Another window was quicker: the same packages, checked as well.
-      if (!existsSync(folder)) throw thrown;
-    });
+    await writeContents(staging);
+    await putInPlace(staging, folder);
   } catch (thrown) {
     throw fileError(thrown, 'install the engine', home);
   } finally {
@@ -92,6 +91,19 @@ export async function installOnnxRuntime(
   }
   await removeOthers(home, folder);
   return { folder, fresh: true };
+}
+
+/** Gives the finished folder its name, in place of a damaged one. */
+async function putInPlace(staging: string, folder: string): Promise<void> {
+  try {
+    await rename(staging, folder);
+  } catch (thrown) {
+    // Another window was quicker: the same packages, checked as well.
+    if (await isWhole(folder)) return;
+    if (!existsSync(folder)) throw thrown;
+    await rm(folder, { recursive: true });
+    await rename(staging, folder);
+  }
 }
 
 async function fill(
