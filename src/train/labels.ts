@@ -86,6 +86,11 @@ function checkClasses(
   // Whole numbers are classes until a loss for numbers says otherwise; texts stay classes.
   const isNumbers = kind === 'numbers' && isWanted && numbersOf(classNames) !== undefined;
   if (isNumbers) return;
+  if (kind === 'signs' && labels.classes > 2)
+    throw badInput(
+      'loss-labels',
+      `The labels${which} are ${labels.classes} classes, but ${loss} is for two; give the last layer ${labels.classes} outputs and set loss= to categoricalHinge or categoricalCrossentropy.`,
+    );
   const classes = width === 1 ? 2 : width;
   const present = new Set(labels.ids).size;
   if (labels.classes > classes)

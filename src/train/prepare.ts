@@ -14,6 +14,7 @@ import type { Topology } from '../core/topology';
 import { labelsOf, type Dataset } from '../data/dataset';
 import type { Engine } from '../engine/engine';
 import { withMetrics } from './chooseMeasures';
+import { noteEnds } from './endActivation';
 import { fitInputs } from './fitInput';
 import { fitColumns } from './fitColumns';
 import { chooseHead, type Head } from './head';
@@ -92,6 +93,7 @@ export function prepareTraining(
   const losses = lossesOf(given, ends.outputs);
   const classNames = fitted.origin?.classes;
   const fitting = chooseHead(graph, outputShapes, labelsOf(fitted.train), losses, ends.outputs, classNames);
+  notes.push(...noteEnds(graph, fitting.outputs));
   const dataset = fitLabels(fitted, fitting.outputs, notes);
   const head = withMetrics(fitting, labelsOf(dataset.train), model.metrics ?? [], notes);
   const limitsOf = (layer: string): WidthLimits => limitsFrom(hints.get(layer));

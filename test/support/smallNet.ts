@@ -4,7 +4,7 @@ import { normalSamples, seededRandom } from '../../src/core/random';
 import { splitActivations } from '../../src/core/split';
 import type { Engine } from '../../src/engine/engine';
 import * as tf from '../../src/engine/tf';
-import type { LossName } from '../../src/core/losses';
+import { labelsFor, type LossName } from '../../src/core/losses';
 import type { Head } from '../../src/train/head';
 import { readWeights, topologyOf } from '../../src/train/model';
 import { Network } from '../../src/train/network';
@@ -94,7 +94,7 @@ export async function stepper(
 
 /** A head of outputs of these widths, all with one loss; logits where it has any. */
 export function headOf(graph: Graph, loss: LossName, widths: readonly number[]): Head {
-  const classifies = loss !== 'meanSquaredError';
+  const classifies = labelsFor(loss) !== 'numbers';
   const outputs = widths.map((width, i) => ({
     name: `out${i}`,
     loss,

@@ -59,6 +59,9 @@ describe('(1 − w)·L + w·T²·KL(teacher ‖ student)', () => {
     expect(
       run('categoricalCrossentropy', false, 0.5, 3, probabilities(STUDENT), probabilities(TEACHER)),
     ).toBeCloseTo(run('categoricalCrossentropy', true, 0.5, 3), 4);
+    expect(
+      run('kullbackLeiblerDivergence', false, 0.5, 3, probabilities(STUDENT), probabilities(TEACHER)),
+    ).toBeCloseTo(run('categoricalCrossentropy', true, 0.5, 3), 4);
   });
 
   it('from sigmoids where each output is a question of its own', () => {
@@ -70,9 +73,10 @@ describe('(1 − w)·L + w·T²·KL(teacher ‖ student)', () => {
     expect(run('binaryCrossentropy', true, 0.4, t)).toBeCloseTo(0.42 + 0.4 * t * t * divergence, 5);
   });
 
-  it('is half the squared difference for regressions, at every temperature', () => {
+  it('is half the squared difference for regressions and margins, at every temperature', () => {
     const half = mean(TEACHER.flatMap((row, i) => row.map((v, j) => (v - (STUDENT[i]?.[j] ?? 0)) ** 2))) / 2;
-    for (const t of [1, 4]) expect(run('meanSquaredError', false, 0.5, t)).toBeCloseTo(0.35 + half / 2, 5);
+    for (const loss of ['meanSquaredError', 'meanAbsoluteError', 'huber', 'poisson', 'hinge'] as const)
+      for (const t of [1, 4]) expect(run(loss, false, 0.5, t)).toBeCloseTo(0.35 + half / 2, 5);
   });
 
   it('is nothing where student and teacher agree', () => {

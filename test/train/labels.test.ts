@@ -6,6 +6,7 @@ import type { Dataset, Labels, Rows } from '../../src/data/dataset';
 import { findEngine } from '../../src/engine/registry';
 import * as tf from '../../src/engine/tf';
 import { chooseHead } from '../../src/train/head';
+import { noteEnds } from '../../src/train/endActivation';
 import { fitLabels } from '../../src/train/labels';
 import { standardizesTargets } from '../../src/train/losses';
 import { topologyOf } from '../../src/train/model';
@@ -15,7 +16,7 @@ import type { OutputHead } from '../../src/train/outputHead';
 
 beforeAll(() => findEngine('cpu').load());
 
-function modelOf(width: number, activation: 'linear' | 'softmax' | 'sigmoid' = 'linear') {
+function modelOf(width: number, activation: 'linear' | 'softmax' | 'sigmoid' | 'softplus' = 'linear') {
   const model = tf.sequential({
     layers: [tf.layers.dense({ inputShape: [3], units: 4 }), tf.layers.dense({ units: width, activation })],
   });
@@ -62,7 +63,12 @@ describe('a loss and labels that do not go together', () => {
       classes(0, 1, 2),
       /class numbers, but the loss is hinge over 3 outputs; .* categoricalHinge/,
     ],
-    ['squaredHinge', 1, classes(0, 1, 2), /go up to 2, but the model has 1 outputs/],
+    [
+      'squaredHinge',
+      1,
+      classes(0, 1, 2),
+      /are 3 classes, but squaredHinge is for two; .* 3 outputs .* categoricalHinge/,
+    ],
     ['mae', 3, classes(0, 1, 2), /class numbers, but the loss is meanAbsoluteError over 3 outputs/],
     [
       undefined,
@@ -83,6 +89,18 @@ describe('a loss and labels that do not go together', () => {
   it('is said of texts, which are no numbers', () => {
     expect(() => headFor('mae', 1, classes(0, 1, 2), ['flat', 'house', 'hut'])).toThrow(/go up to 2/);
   });
+});
+
+it.each([
+  ['poisson', 'linear', true],
+  ['poisson', 'softplus', false],
+  ['mae', 'linear', false],
+] as const)('the logarithm of what may be below 0 is noted: %s of a %s end', (loss, end, noted) => {
+  const graph = splitActivations(readGraph(modelOf(1, end)));
+  const { outputs } = chooseHead(graph, [[1]], [values(0, 2.5)], [loss], ['count']);
+  const notes = noteEnds(graph, outputs);
+  expect(notes).toHaveLength(noted ? 1 : 0);
+  if (noted) expect(notes[0]).toMatch(/poisson takes the logarithm of count, .* softplus/);
 });
 
 function rowsOf(y: Labels, count: number): Rows {

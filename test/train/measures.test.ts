@@ -1,8 +1,11 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { labelsFor, type LossName } from '../../src/core/losses';
 import { chooseMetrics, type Measured } from '../../src/core/metrics';
+import type { Labels } from '../../src/data/dataset';
 import { findEngine } from '../../src/engine/registry';
 import * as tf from '../../src/engine/tf';
+import { withMetrics } from '../../src/train/chooseMeasures';
+import type { Head } from '../../src/train/head';
 import type { OutputHead } from '../../src/train/outputHead';
 import { metricsOfSums, metricSums } from '../../src/train/measures';
 
@@ -12,7 +15,7 @@ const Y = [1, 0, 1, 1, 0, 0, 1, 0];
 const LOGITS = [2, 1, -1, 0.5, -2, 3, 0.1, -0.2];
 
 function headOf(loss: LossName, fromLogits: boolean): OutputHead {
-  const classifies = loss !== 'meanSquaredError';
+  const classifies = labelsFor(loss) !== 'numbers';
   return { name: 'out', loss, fromLogits, width: 1, classifies, metrics: [] };
 }
 
@@ -162,4 +165,32 @@ describe('metrics of the source', () => {
       expect(found.others).toEqual(split(others));
     },
   );
+});
+
+describe('metrics of several outputs', () => {
+  const shares: Labels = { kind: 'classes', ids: Int32Array.of(0, 1), classes: 2 };
+  const numbers: Labels = { kind: 'values', features: { shape: [], data: Float32Array.of(2, 5), scale: 1 } };
+  const head = {
+    outputs: [
+      { ...headOf('binaryCrossentropy', true), name: 'sold' },
+      { ...headOf('meanAbsoluteError', false), name: 'price' },
+    ],
+  } as unknown as Head;
+
+  it.each([
+    [
+      ['mse', 'acc', 'auc'],
+      ['meanSquaredError'],
+      ['meanSquaredError'],
+      'mse, acc, auc; not measured here: auc',
+    ],
+    [{ byName: { price: ['mse', 'r2Score'] } }, [], ['meanSquaredError', 'r2Score'], 'mse, r2Score'],
+    [{ byPlace: [['recall'], ['acc']] }, ['recall'], [], 'recall, acc; not measured here: acc'],
+  ] as const)('are those of each: %j', (given, sold, price, said) => {
+    const notes: string[] = [];
+    const { outputs } = withMetrics(head, [shares, numbers], given, notes);
+    expect(outputs.map(({ metrics }) => metrics)).toEqual([sold, price]);
+    expect(notes).toEqual([`metrics of the source: ${said}`]);
+    if (price.some((metric) => metric === 'r2Score')) expect(outputs[1]?.labelMean).toBe(3.5);
+  });
 });
