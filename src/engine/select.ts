@@ -13,7 +13,7 @@ import type {
 import { NO_MEMORY, type EngineMemory } from './memory';
 import { seedSteps } from './random';
 import { providersHere } from './registry';
-import { selfTest } from './selfTest';
+import { selfTest, selfTestIdentity } from './selfTest';
 
 /** The step to measure on. Every variable it needs must exist; they hold their old values afterwards. */
 export interface StepSample {
@@ -160,7 +160,7 @@ async function probeAll(
 
 /** What is wrong with an engine on this machine; null if nothing is, now or when it was last asked. */
 async function testOnce({ provider, description }: Candidate, memory: EngineMemory): Promise<string | null> {
-  const of = ['self-test', description];
+  const of = ['self-test', selfTestIdentity(), description];
   if (memory.recall(of)?.value === true) return null;
   const fault = await selfTest(provider);
   if (fault === null) memory.remember(of, true);

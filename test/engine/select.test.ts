@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import * as tf from '../../src/engine/tf';
 import { ShrinkError } from '../../src/core/errors';
@@ -8,7 +9,8 @@ import type { CompiledStep, Engine, EngineProvider } from '../../src/engine/engi
 import { openMemory } from '../../src/engine/memory';
 import { findEngine } from '../../src/engine/registry';
 import { selectEngine, type StepSample } from '../../src/engine/select';
-import { selfTest } from '../../src/engine/selfTest';
+import { runStock } from '../../src/engine/wasmKernels/heap';
+import { selfTest, selfTests, type SelfTest } from '../../src/engine/selfTest';
 
 const wasm = findEngine('wasm');
 
@@ -163,6 +165,19 @@ describe('choosing an engine', () => {
       expect(compiled).toBe(1);
     });
 
+    it('tests again when the tests are others', async () => {
+      await choose('a third step');
+      expect(compiled).toBe(1);
+      const list = selfTests as SelfTest[];
+      list.push({ ...(list[0] as SelfTest), name: 'one more' });
+      try {
+        await choose('a fourth step');
+        expect(compiled).toBe(1 + list.length);
+      } finally {
+        list.pop();
+      }
+    });
+
     it('measures again when the engine that was fastest can no longer be loaded', async () => {
       const fast = counted('counted', '1');
       const gone = { ...fast, load: () => Promise.reject(new Error('device lost')) };
@@ -182,6 +197,30 @@ describe('choosing an engine', () => {
 });
 
 describe('the self-test', () => {
+  it.each([
+    { kernel: 'Conv2D', fault: 'windows smaller than their stride' },
+    { kernel: 'DepthwiseConv2dNative', fault: 'windows smaller than their stride' },
+    { kernel: 'MaxPool3D', fault: 'maxima of negative numbers' },
+  ])('is not passed with the $kernel that the package brings', async ({ kernel, fault }) => {
+    await wasm.load();
+    const ours = tf.getKernel(kernel, 'wasm');
+    const put = (config: tf.KernelConfig) => {
+      tf.unregisterKernel(kernel, 'wasm');
+      tf.registerKernel(config);
+    };
+    put({
+      ...ours,
+      kernelFunc: ({ inputs, attrs }) =>
+        runStock(kernel, tf.backend() as unknown as BackendWasm, inputs, attrs),
+    });
+    try {
+      expect(await selfTest(wasm)).toContain(`its gradients of ${fault} are wrong`);
+    } finally {
+      put(ours);
+    }
+    expect(await selfTest(wasm)).toBeNull();
+  });
+
   it.each(['cpu', 'wasm', 'onnxruntime'])('is passed by %s', async (name) => {
     expect(await selfTest(findEngine(name))).toBeNull();
   });

@@ -6,7 +6,7 @@ import { probeInChild, type ProbeAnswer } from '../childProbe';
 import { activateBackend, createEagerEngine } from '../eager';
 import type { EngineDescription, EngineProvider, EngineStatus } from '../engine';
 import { loadForeign, NODE_23_SHIM } from '../foreign';
-import { correctThinConvolutions, correctVolumes } from '../foreignVolumes';
+import { correctThinConvolutions, correctVolumes } from '../foreignKernels';
 import { locatePackage, type LocatedPackage } from '../locate';
 import { installTensorflowAdam } from '../tensorflowAdam';
 import { unavailable } from '../unavailable';

@@ -7,7 +7,7 @@ import { probeInChild, type ProbeAnswer } from '../childProbe';
 import { activateBackend, createEagerEngine } from '../eager';
 import type { EngineDescription, EngineProvider, EngineStatus } from '../engine';
 import { correctAveragePooling, loadForeign } from '../foreign';
-import { correctMaxPool3DGradient } from '../foreignVolumes';
+import { correctCasts, correctMaxPool3DGradient } from '../foreignKernels';
 import { locatePackage, type LocatedPackage } from '../locate';
 import { unavailable } from '../unavailable';
 
@@ -128,6 +128,7 @@ export const webgpu: EngineProvider = {
         await loadForeign(() => found.backend.load());
         correctAveragePooling('webgpu');
         correctMaxPool3DGradient('webgpu');
+        correctCasts('webgpu');
       } catch (thrown) {
         const message = `The engine webgpu cannot be loaded: ${messageOf(thrown)}`;
         throw new ShrinkError('environment', 'engine-unavailable', message, { cause: thrown });

@@ -1,13 +1,14 @@
 /**
- * Three-dimensional windows and thin convolutions of backends that come with the user's project, where they compute
- * something else than TensorFlow.js.
+ * Kernels of backends that come with the user's project which compute something else than TensorFlow.js: windows over
+ * volumes, thin convolutions, casts.
  */
 import { backend_util, getKernel, registerKernel, unregisterKernel } from '@tensorflow/tfjs-core';
-import type { KernelFunc, NamedTensorInfoMap, TensorInfo } from '@tensorflow/tfjs-core';
+import type { DataType, KernelFunc, NamedTensorInfoMap, TensorInfo } from '@tensorflow/tfjs-core';
 import { pool3DGeometry, type PoolAttributes } from './kernels/poolGeometry';
 import type { Extent, PoolGeometry } from './kernels/poolWindows';
 
 interface Backend {
+  makeTensorInfo(shape: number[], dtype: DataType, values: Float32Array): TensorInfo;
   disposeData(dataId: object): boolean;
 }
 
@@ -225,4 +226,24 @@ export function correctThinConvolutions(backendName: string): void {
       return dx;
     });
   }
+}
+
+/**
+ * webgpu casts truth values and integers to floats by changing the type alone, which kernels that only move data, as that of
+ * a mask does, do not bear. A product makes floats of them. Once a backend.
+ */
+export function correctCasts(backendName: string): void {
+  const stock = stockOf('Cast', backendName);
+  const multiply = stockOf('Multiply', backendName);
+  replaceKernel('Cast', backendName, (call) => {
+    const { backend } = call;
+    const { dtype } = inputOf(call, 'x');
+    const result = stock(call);
+    if (result.dtype !== 'float32' || (dtype !== 'bool' && dtype !== 'int32')) return result;
+    const one = backend.makeTensorInfo([], 'float32', Float32Array.of(1));
+    const floats = multiply({ inputs: { a: result, b: one }, attrs: {}, backend });
+    release(backend, result);
+    release(backend, one);
+    return floats;
+  });
 }
