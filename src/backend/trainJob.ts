@@ -8,7 +8,7 @@ import type { Selection } from '../engine/select';
 import { chooseEngine } from '../train/chooseEngine';
 import type { Head } from '../train/head';
 import { standardizesTargets } from '../train/losses';
-import { topologyOf, readWeights } from '../train/model';
+import { disposeModel, topologyOf, readWeights } from '../train/model';
 import type { OptimizerName, OptimizerSpec } from '../train/optimizer';
 import { sizeOfNetwork } from '../train/network';
 import { prepareTraining, type AuthoredModel } from '../train/prepare';
@@ -165,7 +165,7 @@ async function makeModel(context: RunContext): Promise<{
     ...(compiled.loss === undefined ? {} : { loss: compiled.loss }),
     metrics: context.plan.sourceMetrics ?? compiled.metrics,
   };
-  model.dispose();
+  disposeModel(model);
   const optimizer = compiled.optimizer ?? { name: 'adam', learningRate: 0.001, settings: {} };
   return { authored, optimizer, compiled: settingsAsText(compiled), note };
 }

@@ -15,6 +15,12 @@ export const NO_LIMITS: WidthLimits = { min: 1, max: Number.POSITIVE_INFINITY, m
 
 export type LimitsOf = (layer: string) => WidthLimits;
 
+/** The limits of a layer, with what the graph needs; a layer that begins with less has what it needs. */
+function limitsFor({ name, classes, least }: HubLayer, limitsOf: LimitsOf): WidthLimits {
+  const limits = limitsOf(name);
+  return { ...limits, min: Math.max(limits.min, Math.min(least, classes.length)) };
+}
+
 /** The widest width within the limits that is not over `width`; undefined where there is none. */
 export function allowedWidth(width: number, { min, max, multiple }: WidthLimits): number | undefined {
   const rounded = Math.floor(Math.min(width, max) / multiple) * multiple;
@@ -34,10 +40,10 @@ export function startWithin(analysis: Analysis, limitsOf: LimitsOf): Alive {
     const wrong = (): HubLayer | undefined =>
       hub.layers.find((layer) => {
         const width = countAlive(layer.classes, alive);
-        return allowedWidth(width, limitsOf(layer.name)) !== width;
+        return allowedWidth(width, limitsFor(layer, limitsOf)) !== width;
       });
     for (let layer = wrong(); layer !== undefined; layer = wrong()) {
-      const wanted = allowedWidth(countAlive(layer.classes, alive), limitsOf(layer.name));
+      const wanted = allowedWidth(countAlive(layer.classes, alive), limitsFor(layer, limitsOf));
       if (wanted === undefined) throw noWidth(hub, limitsOf);
       for (let i = layer.classes.length - 1; countAlive(layer.classes, alive) > wanted; i -= 1)
         alive[layer.classes[i] ?? 0] = 0;
@@ -166,7 +172,7 @@ interface Room {
 function roomOf(hub: Hub, alive: Alive, limitsOf: LimitsOf): Room {
   return {
     alike: alikeIn(hub),
-    limits: hub.layers.map(({ name }) => limitsOf(name)),
+    limits: hub.layers.map((layer) => limitsFor(layer, limitsOf)),
     widths: hub.layers.map(({ classes }) => countAlive(classes, alive)),
     waiting: new Map(),
   };
