@@ -1,5 +1,5 @@
 import type { Syntax } from '../syntax';
-import { unwrap, wrapOut } from './nodes';
+import { isFunction, unwrap, wrapOut } from './nodes';
 import type { Binding, ScopeTable } from './scopes';
 
 /** Whether a node is a class that is an expression: its own name is known only inside of it. */
@@ -25,4 +25,23 @@ export function bindingOfClass(ofClass: Syntax, scopes: ScopeTable): Binding | u
   return parent?.type === 'variable_declarator'
     ? scopes.declaredBy(parent).find((binding) => classOf(binding) === ofClass)
     : undefined;
+}
+
+/** What a member of a class does when it is called: a method, or a field that holds a function. */
+export function functionOfMember(member: Syntax): Syntax | undefined {
+  if (member.type === 'method_definition') return member;
+  const value = member.type.endsWith('field_definition') ? member.field('value') : undefined;
+  const inner = value === undefined ? undefined : unwrap(value);
+  return inner !== undefined && isFunction(inner) ? inner : undefined;
+}
+
+/** The member of a class that a function is: itself, or the field that holds it. */
+export function memberOfFunction(fn: Syntax): Syntax | undefined {
+  const member = fn.type === 'method_definition' ? fn : wrapOut(fn).parent;
+  return member?.parent?.type === 'class_body' ? member : undefined;
+}
+
+/** The name of a member of a class, `#` included. */
+export function memberName(member: Syntax): string {
+  return (member.field('name') ?? member.field('property'))?.text ?? '';
 }

@@ -1,7 +1,7 @@
 import type { ModelKind } from '../reading';
 import type { Syntax } from '../syntax';
-import { isClassExpression } from './classes';
-import { argumentsOf, enclosingFunction, unwrap, wrapOut } from './nodes';
+import { isClassExpression, memberName, memberOfFunction } from './classes';
+import { argumentsOf, enclosingFunction, isFunction, unwrap, wrapOut } from './nodes';
 import type { Binding, ScopeTable } from './scopes';
 
 /** Where the model comes out. */
@@ -155,11 +155,8 @@ function refineFunction(origin: Extract<ModelOrigin, { kind: 'function' }>, scop
   const { fn } = origin;
   const outer = wrapOut(fn);
   const parent = outer.parent;
-  const body = fn.type === 'method_definition' ? fn.parent : null;
-  if (body?.type === 'class_body' && body.parent !== null)
-    return { kind: 'method', fn, ofClass: body.parent };
-  if (parent?.type.endsWith('field_definition') === true && parent.parent?.parent)
-    return { kind: 'method', fn, ofClass: parent.parent.parent };
+  const ofClass = memberOfFunction(fn)?.parent?.parent;
+  if (ofClass) return { kind: 'method', fn, ofClass };
   if (fn.type === 'function_declaration') {
     return { ...origin, binding: scopes.declaredBy(fn).find((binding) => binding.kind === 'function') };
   }
@@ -180,9 +177,9 @@ function propertyOrigin(fn: Syntax, scopes: ScopeTable): ModelOrigin | undefined
 }
 
 function methodAround(node: Syntax): Syntax | undefined {
-  for (const ancestor of node.ancestors())
-    if (ancestor.type === 'method_definition' && ancestor.parent?.type === 'class_body') return ancestor;
-  return undefined;
+  return [...node.ancestors()].find(
+    (ancestor) => isFunction(ancestor) && memberOfFunction(ancestor) !== undefined,
+  );
 }
 
 /** Out of parentheses, casts and `?:`. */
@@ -224,8 +221,9 @@ function nameOrigin(origin: ModelOrigin, scopes: ScopeTable): { name: string; na
       return { name: binding.name, nameNode: nameNodeOf(binding) };
     }
     case 'method': {
-      const own = origin.fn.field('name') ?? origin.fn.parent?.field('name') ?? origin.fn;
-      return { name: `${classNameOf(origin.ofClass)}.${own.text}`, nameNode: own };
+      const member = memberOfFunction(origin.fn) ?? origin.fn;
+      const nameNode = member.field('name') ?? member.field('property') ?? member;
+      return { name: `${classNameOf(origin.ofClass)}.${memberName(member)}`, nameNode };
     }
     case 'field':
       return {

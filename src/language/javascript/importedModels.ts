@@ -1,5 +1,5 @@
 import type { Syntax } from '../syntax';
-import { classOf } from './classes';
+import { classOf, memberName, memberOfFunction } from './classes';
 import { findMadeModels, type MadeModel } from './findModels';
 import { functionOf } from './mutations';
 import { sourceOf } from './moduleExports';
@@ -56,7 +56,7 @@ function leadsTo(binding: Binding, { origin }: MadeModel): boolean {
 function pathWithin({ origin }: MadeModel): string | undefined {
   if (origin.kind === 'property') return origin.path;
   if (origin.kind === 'field') return origin.member.name;
-  return origin.kind === 'method' ? origin.fn.field('name')?.text : undefined;
+  return origin.kind === 'method' ? memberName(memberOfFunction(origin.fn) ?? origin.fn) : undefined;
 }
 
 /** Uses of imported names in the main file, the first of each. */

@@ -1,4 +1,5 @@
 import { piecewise, type Syntax } from '../syntax';
+import { functionOfMember } from './classes';
 import { argumentsOf, enclosingFunction, enclosingStatement, isFunction, unwrap, wrapOut } from './nodes';
 import { parametersOf, patternNames } from './patterns';
 import type { Binding, ScopeTable } from './scopes';
@@ -156,7 +157,7 @@ export function calledFunction(call: Syntax, scopes: ScopeTable): Syntax | undef
 /** The function that a binding always holds. */
 export function functionOf(binding: Binding): Syntax | undefined {
   if (binding.kind === 'function') return binding.node;
-  if (binding.kind === 'member') return binding.node.type === 'method_definition' ? binding.node : undefined;
+  if (binding.kind === 'member') return functionOfMember(binding.node);
   if (binding.kind === 'export') {
     const exported = unwrap(binding.node);
     return isFunction(exported) ? exported : undefined;

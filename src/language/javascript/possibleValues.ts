@@ -1,5 +1,5 @@
 import type { Syntax } from '../syntax';
-import { functionName } from './findModels';
+import { memberName, memberOfFunction } from './classes';
 import { argumentsOf, isFunction, propertyOf, unwrap, wrapOut } from './nodes';
 import { calledFunction, functionOf, parameterBindings } from './mutations';
 import { callsOf } from './recipes';
@@ -340,11 +340,11 @@ class Follower {
   private bindingOfFunction(fn: Syntax): Binding | undefined {
     const parent = wrapOut(fn).parent;
     const declaring = parent?.type === 'variable_declarator' ? parent : fn;
-    const name = functionName(fn) ?? '';
     const own = this.scopes.declaredBy(declaring).find((candidate) => functionOf(candidate) === fn);
-    const body = fn.type === 'method_definition' ? fn.parent?.parent : undefined;
-    const member = body === null || body === undefined ? undefined : this.scopes.memberOf(body, name);
-    return own ?? member ?? this.scopes.exportOf(fn);
+    const member = memberOfFunction(fn);
+    const ofClass = member?.parent?.parent;
+    const known = member && ofClass ? this.scopes.memberOf(ofClass, memberName(member)) : undefined;
+    return own ?? known ?? this.scopes.exportOf(fn);
   }
 }
 

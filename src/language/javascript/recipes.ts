@@ -1,9 +1,10 @@
 import { piecewise, type Syntax } from '../syntax';
-import { bindingOfClass } from './classes';
+import { bindingOfClass, functionOfMember, memberName, memberOfFunction } from './classes';
 import { holdersOf, originNode, type MadeModel, type ModelOrigin } from './findModels';
 import { functionsAround, wrapOut } from './nodes';
 import { parametersOf } from './patterns';
 import type { Binding, ScopeTable } from './scopes';
+import { accessTo, publicName, type ClassAccess } from './privateNames';
 import type { ScriptModule, ScriptProgram } from './scriptProgram';
 import type { SliceRoot } from './slicer';
 
@@ -17,6 +18,8 @@ export interface Recipe extends SliceRoot {
   readonly result: (args: readonly string[]) => string;
   /** An expression of the entry's file that gets the name `__default`. */
   readonly named: Syntax | undefined;
+  /** Members that a class gets, so that what is private in it can be reached. */
+  readonly access?: ClassAccess | undefined;
 }
 
 export interface Callee {
@@ -50,7 +53,7 @@ export function listRecipes(script: ScriptProgram, made: MadeModel): Recipe[] {
       return [propertyRecipe(kitchen, origin)];
     case 'method':
     case 'field':
-      return classRecipes(kitchen, origin);
+      return [classRecipe(kitchen, origin)];
     case 'expression':
       return [expressionRecipe(kitchen, origin.expression)];
   }
@@ -159,25 +162,15 @@ function anonymousRecipes(kitchen: Kitchen, fn: Syntax): Recipe[] {
 }
 
 /** A class is made, its building methods are called, and the model is what they return or leave in a field. */
-function classRecipes(
-  kitchen: Kitchen,
-  origin: Extract<ModelOrigin, { kind: 'method' | 'field' }>,
-): Recipe[] {
+function classRecipe(kitchen: Kitchen, origin: Extract<ModelOrigin, { kind: 'method' | 'field' }>): Recipe {
   const { script, use } = kitchen;
   const { ofClass } = origin;
   const classBinding =
     bindingOfClass(ofClass, script.scopes) ?? (use === undefined ? undefined : script.scopes.bindingOf(use));
   const chain = chainAround(kitchen, ofClass);
-  // A class without a name gets one in place of the statement around it, which an arrow's body is not.
-  if (
-    classBinding === undefined &&
-    chain.at(-1)?.field('body')?.type !== 'statement_block' &&
-    chain.length > 0
-  )
-    return [];
   const field = origin.kind === 'field' ? origin.member : undefined;
   const methods = field === undefined ? [origin.fn] : findBuilders(script, ofClass, field);
-  const names = methods.map((method) => (method.field('name') ?? method.field('property'))?.text ?? '');
+  const names = methods.map((method) => memberName(memberOfFunction(method) ?? method));
   const constructor = script.scopes.memberOf(ofClass, 'constructor');
   const constructorTakes = methods.every((method) => parametersOf(method).length === 0);
   const calls: Callee[] = [
@@ -195,27 +188,30 @@ function classRecipes(
   const outer = chainCalls(kitchen, chain, false);
   const members = names.map((name) => script.scopes.memberOf(ofClass, name));
   const needs = [classBinding, constructor, field, ...members].filter((need) => need !== undefined);
-  const isStatic = field === undefined && origin.fn.child('static') !== undefined;
+  const isStatic = (field?.node ?? memberOfFunction(origin.fn))?.child('static') !== undefined;
+  const access = accessTo(ofClass, field?.name, names, isStatic);
   const className = use?.text ?? classBinding?.name ?? '__default';
   const result = (args: readonly string[]): string => {
     const [newArgs = '', ...methodArgs] = args.slice(outer.length);
     const object = isStatic ? className : `new ${className}(${newArgs})`;
-    const made = names.map((name, index) => `await __object.${name}(${methodArgs[index] ?? ''})`);
-    const last = field === undefined ? made.pop() : `__object.${field.name}`;
+    const made = names.map((name, index) => `await __object.${publicName(name)}(${methodArgs[index] ?? ''})`);
+    const last = field === undefined ? made.pop() : `__object.${publicName(field.name)}`;
     return [`const __object = ${object}`, ...made, `return ${last ?? '__object'};`].join('; ');
   };
   const named = use === undefined && classBinding === undefined ? ofClass : undefined;
   const expressions = [...(use === undefined ? [] : [use]), ...(named === undefined ? [] : [named])];
-  return [{ ...plain(kitchen, chain), needs, expressions, named, calls: [...outer, ...calls], result }];
+  const own = { needs, expressions, named, access, calls: [...outer, ...calls], result };
+  return { ...plain(kitchen, chain), ...own };
 }
 
 /** The methods that put something into a field and that no other method of the class calls, in source order. */
 function findBuilders(script: ScriptProgram, ofClass: Syntax, field: Binding): Syntax[] {
   const changes = script.mutations.get(field) ?? [];
-  const methods =
-    ofClass.field('body')?.namedChildren.filter((node) => node.type === 'method_definition') ?? [];
+  const methods = (ofClass.field('body')?.namedChildren ?? []).flatMap(
+    (node) => functionOfMember(node) ?? [],
+  );
   return methods.filter((method) => {
-    const name = method.field('name')?.text ?? '';
+    const name = memberName(memberOfFunction(method) ?? method);
     if (name === 'constructor' || !changes.some((change) => change.inFunction === method)) return false;
     const member = script.scopes.memberOf(ofClass, name);
     return member?.references.every((use) => method.contains(use)) ?? false;

@@ -4,6 +4,7 @@ import type { Syntax } from '../syntax';
 import type { Link } from './linkedScopes';
 import { importedName } from './moduleExports';
 import { callsInSlice, renderSlice, type ChainLink, type RenderRequest, type SiteMarks } from './renderSlice';
+import type { ClassAccess } from './privateNames';
 import type { Binding } from './scopes';
 import type { ScriptModule, ScriptProgram } from './scriptProgram';
 import type { Slice } from './slicer';
@@ -18,6 +19,7 @@ export interface ProgramRequest {
   readonly chain: readonly ChainLink[];
   readonly named: Syntax | undefined;
   readonly result: string;
+  readonly access: ClassAccess | undefined;
   readonly marks: SiteMarks;
 }
 
@@ -98,11 +100,11 @@ class ProgramRenderer {
   }
 
   private requestFor(module: ScriptModule, head: string): RenderRequest {
-    const { script, slice, entry, chain, named, result, marks } = this.request;
+    const { script, slice, entry, chain, named, result, access, marks } = this.request;
     const isEntry = module === entry;
     const exported = [...(this.wanted.get(module) ?? [])];
     return {
-      ...{ module, slice, marks, head, scopes: script.scopes },
+      ...{ module, slice, marks, access, head, scopes: script.scopes },
       isLinked: (node) => isLinked(node, script),
       chain: isEntry ? chain : [],
       named: [

@@ -3,6 +3,7 @@ import type { Syntax } from '../syntax';
 import { argumentsOf, enclosingFunction, isStatement } from './nodes';
 import { calledFunction, parameterBindings } from './mutations';
 import { parametersOf } from './patterns';
+import type { ClassAccess } from './privateNames';
 import type { ScopeTable } from './scopes';
 import type { ScriptModule } from './scriptProgram';
 import type { Slice } from './slicer';
@@ -27,6 +28,7 @@ export interface RenderRequest {
   readonly scopes: ScopeTable;
   readonly slice: Slice;
   readonly marks: SiteMarks;
+  readonly access: ClassAccess | undefined;
   /** Imports of what other slices give, and what stands for a namespace. */
   readonly head: string;
   /** Whether a declaration is written anew in `head`. */
@@ -153,8 +155,7 @@ class Renderer {
     if (node.type === 'try_statement') return this.visitTry(node);
     if (node.type === 'lexical_declaration' || node.type === 'variable_declaration')
       this.dropDeclarators(node);
-    if (node.type === 'class_body' && node.parent !== null && slice.cutClasses.has(node.parent))
-      return this.visitClassBody(node);
+    if (node.type === 'class_body' && node.parent !== null) return this.visitClassBody(node, node.parent);
     if (node.type === 'string') this.redirectImport(node);
     if (node.type === 'call_expression') {
       this.calls.push(node);
@@ -183,8 +184,7 @@ class Renderer {
   }
 
   private visitChain(statement: Syntax, index: number): void {
-    const { chain, result } = this.request;
-    const link = chain[index];
+    const link = this.request.chain[index];
     const body = link?.fn.field('body');
     if (link === undefined || body === undefined) return this.drop(statement);
     const parameters = link.fn.field('parameters') ?? link.fn.field('parameter');
@@ -197,11 +197,30 @@ class Renderer {
       this.insert(parameters.end, `${close} => `);
       this.blank({ start: parameters.end, end: body.start });
     }
-    for (const child of body.children) if (child.named) this.visit(child);
-    const inner = chain[index + 1];
-    this.insert(body.end - 1, inner === undefined ? `;${result}` : '');
+    if (body.type === 'statement_block') this.visitBlock(body, index);
+    else this.visitExpressionBody(body, index);
     this.insert(body.end, index === 0 ? ';' : `)(${link.args});`);
     this.blank({ start: body.end, end: statement.end });
+  }
+
+  private visitBlock(body: Syntax, index: number): void {
+    for (const child of body.children) if (child.named) this.visit(child);
+    const isInnermost = this.request.chain[index + 1] === undefined;
+    this.insert(body.end - 1, isInnermost ? `;${this.request.result}` : '');
+  }
+
+  /** `() => tf.sequential(…)`: its body has no statements, so it gets some. */
+  private visitExpressionBody(body: Syntax, index: number): void {
+    const { chain, result = '' } = this.request;
+    this.insert(body.start, '{ ');
+    if (chain[index + 1] !== undefined) this.visitChain(body, index + 1);
+    else if (this.namedIn(body).length > 0) this.visitNamed(body);
+    else {
+      this.insert(body.start, result === '' ? 'return (' : '(');
+      this.visit(body);
+      this.insert(body.end, ');');
+    }
+    this.insert(body.end, `${result} }`);
   }
 
   private namedIn(statement: Syntax): RenderRequest['named'] {
@@ -273,12 +292,15 @@ class Renderer {
     }
   }
 
-  private visitClassBody(body: Syntax): void {
+  private visitClassBody(body: Syntax, ofClass: Syntax): void {
+    const { slice, access } = this.request;
+    const isCut = slice.cutClasses.has(ofClass);
     for (const member of body.namedChildren) {
       const isMember = member.type === 'method_definition' || member.type.endsWith('field_definition');
-      if (isMember && !this.request.slice.included.has(member)) this.blank(member.range);
+      if (isCut && isMember && !slice.included.has(member)) this.blank(member.range);
       else this.visit(member);
     }
+    if (access?.ofClass === ofClass) this.insert(body.end - 1, `;${access.code}`);
   }
 
   /** Arguments for parameters that the slice of the function does not read. */

@@ -35,7 +35,6 @@ export interface SlicedModel {
  *
  * @param args the text of `args=[…]` of the model's hint
  * @param compiled whether to keep what compiles the model, where that can be
- * @throws ShrinkError `slice` for a model that nothing in the file leads to
  */
 export function sliceModel(
   script: ScriptProgram,
@@ -52,12 +51,7 @@ export function sliceModel(
       if (sliced.error === undefined) return sliced;
       last ??= sliced;
     }
-  if (last === undefined)
-    throw badInput(
-      'slice',
-      `The class of the model ${made.name} has no name by which it can be made; declare it with one, ` +
-        'e.g. class Model { … }, at the top of the file.',
-    );
+  if (last === undefined) throw new RangeError('A model has a recipe.');
   return last;
 }
 
@@ -78,9 +72,9 @@ function followRecipe(script: ScriptProgram, recipe: Recipe, args: string | unde
     const index = recipe.calls.findIndex((callee) => callee.fn === fn);
     return { fn, args: texts[index] ?? '' };
   });
-  const { entry, named } = recipe;
+  const { entry, named, access } = recipe;
   const request = (marks: SiteMarks): ProgramRequest => ({
-    ...{ script, slice, entry, chain, named, marks },
+    ...{ script, slice, entry, chain, named, access, marks },
     result: recipe.result(texts),
   });
   return {

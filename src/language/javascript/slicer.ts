@@ -1,5 +1,6 @@
 import type { Syntax } from '../syntax';
-import { bindingOfClass, classOf, isClassExpression } from './classes';
+import { bindingOfClass, isClassExpression } from './classes';
+import { isCutClass, isCuttable } from './cuts';
 import {
   argumentsOf,
   enclosingFunction,
@@ -89,7 +90,7 @@ class Slicer implements Slice {
     for (const expression of this.root.expressions) this.collect(expression);
     for (const binding of this.root.needs) this.need(binding);
     const innermost = this.root.chain.at(-1);
-    if (this.root.returns && innermost !== undefined) this.value(innermost);
+    if (innermost !== undefined && (this.root.returns || this.isAllOf(innermost))) this.value(innermost);
     let size = -1;
     while (size !== this.size()) {
       size = this.size();
@@ -101,36 +102,24 @@ class Slicer implements Slice {
     return this;
   }
 
+  /** An arrow's expression is all that it does, unless only a part of it is asked for. */
+  private isAllOf(fn: Syntax): boolean {
+    const body = fn.field('body');
+    return (
+      body?.type !== 'statement_block' && !this.root.expressions.some((part) => body?.contains(part) === true)
+    );
+  }
+
   isCut(fn: Syntax | undefined): boolean {
-    return fn === undefined || this.root.chain.includes(fn) || this.isCuttable(fn);
+    return fn === undefined || this.isCuttable(fn);
   }
 
   private size(): number {
     return this.included.size + this.needed.size + this.active.size + this.valued.size + this.collected;
   }
 
-  /** Functions with a name of their own are cut; callbacks inside an expression are taken whole. */
   private isCuttable(fn: Syntax): boolean {
-    if (this.root.chain.includes(fn)) return true;
-    const parent = fn.parent;
-    const named =
-      fn.type === 'function_declaration' ||
-      (parent?.type === 'variable_declarator' && parent.field('name')?.type === 'identifier') ||
-      (fn.type === 'method_definition' && parent?.type === 'class_body' && this.isCutClass(parent.parent));
-    if (!named) return false;
-    const outer = enclosingFunction(fn);
-    return outer === undefined || this.isCuttable(outer);
-  }
-
-  /** Classes of a library's kind (custom layers) are called from outside: all their members may be needed. */
-  private isCutClass(node: Syntax | null): boolean {
-    if (node === null) return false;
-    const heritage = node.child('class_heritage');
-    if (heritage === undefined) return true;
-    const base = [...heritage.walk()].find((child) => child.type === 'identifier');
-    const binding = base === undefined ? undefined : this.scopes.bindingOf(base);
-    const baseClass = binding === undefined ? undefined : classOf(binding);
-    return baseClass !== undefined && this.isCutClass(baseClass);
+    return isCuttable(fn, this.root.chain, this.scopes);
   }
 
   private need(binding: Binding, valued = true): void {
@@ -177,7 +166,7 @@ class Slicer implements Slice {
     if (heritage !== undefined) this.collect(heritage);
     const body = node.field('body');
     if (body === undefined) return;
-    if (!this.isCutClass(node)) {
+    if (!isCutClass(node, this.scopes)) {
       this.collect(body);
       return;
     }
@@ -196,9 +185,10 @@ class Slicer implements Slice {
       if (owner !== undefined) this.need(owner);
       this.needClass(binding.ofClass);
     }
-    if (node.type === 'method_definition') {
+    const fn = functionOf(binding);
+    if (fn !== undefined) {
       this.included.add(node);
-      this.activate(node);
+      this.activate(fn);
       if (binding.name === 'constructor') this.includeSuperCall(node);
     } else if (node.parent?.type === 'class_body') {
       this.included.add(node);
@@ -277,7 +267,7 @@ class Slicer implements Slice {
     if (node.type === 'call_expression' && this.collectCall(node)) return;
     const binding = this.scopes.bindingOf(node);
     if (binding !== undefined) this.need(binding);
-    if (isClassExpression(node) && this.isCutClass(node)) return this.needClass(node);
+    if (isClassExpression(node) && isCutClass(node, this.scopes)) return this.needClass(node);
     this.useAlias(node);
     if (node.type === 'property_identifier') this.useProperty(node.text);
     for (const child of node.children) if (child.named) this.collect(child);
