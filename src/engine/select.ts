@@ -10,6 +10,7 @@ import type {
   StepScalars,
   TensorSpec,
 } from './engine';
+import { cpu as reference } from './engines/cpu';
 import { NO_MEMORY, type EngineMemory } from './memory';
 import { seedSteps } from './random';
 import { providersHere } from './registry';
@@ -133,12 +134,44 @@ function agrees(a: readonly Float32Array[], b: readonly Float32Array[]): boolean
   );
 }
 
-/** Whether two engines give the same outputs of the first step. `wasm` is the judge where it took part. */
-function outvoted(measured: readonly Measured[]): ReadonlySet<Measured> {
-  const judge = measured.find(({ provider }) => provider.name === 'wasm');
-  return new Set(
-    judge === undefined ? [] : measured.filter((other) => !agrees(other.outputs, judge.outputs)),
-  );
+/** Engines whose first step gives something else than the judge's. */
+interface Verdict {
+  readonly judge: string;
+  readonly wrong: ReadonlySet<Measured>;
+}
+
+/** What the reference computes in the first step; undefined where it cannot. */
+async function askReference(sample: StepSample): Promise<readonly Float32Array[] | undefined> {
+  try {
+    seedSteps(1);
+    const engine = await reference.load();
+    const compiled = await engine.compile(
+      sample.step,
+      sample.variables,
+      sample.batch,
+      Object.keys(sample.scalars),
+    );
+    try {
+      return (await compiled.run(sample.data, sample.scalars)).map((values) => values.slice());
+    } finally {
+      compiled.dispose();
+    }
+  } catch {
+    return undefined;
+  }
+}
+
+/** Where all agree, nobody is asked: the reference is slow. Where it cannot say, `wasm` does. */
+async function judgeAll(measured: readonly Measured[], sample: StepSample): Promise<Verdict> {
+  const [first, ...others] = measured;
+  const none: Verdict = { judge: '', wrong: new Set() };
+  if (first === undefined || others.every((other) => agrees(other.outputs, first.outputs))) return none;
+  const wrongBy = (outputs: readonly Float32Array[]): ReadonlySet<Measured> =>
+    new Set(measured.filter((one) => !agrees(one.outputs, outputs)));
+  const answer = await askReference(sample);
+  if (answer !== undefined) return { judge: reference.name, wrong: wrongBy(answer) };
+  const wasm = measured.find(({ provider }) => provider.name === 'wasm');
+  return wasm === undefined ? none : { judge: 'wasm', wrong: wrongBy(wasm.outputs) };
 }
 
 /** Sorts the candidates into those that are here and those that lack something. */
@@ -170,7 +203,20 @@ async function testOnce({ provider, description }: Candidate, memory: EngineMemo
 function isChoice(value: unknown): value is Choice {
   if (typeof value !== 'object' || value === null) return false;
   const { engine, why, trials } = value as Partial<Record<keyof Choice, unknown>>;
-  return typeof engine === 'string' && typeof why === 'string' && Array.isArray(trials);
+  return (
+    typeof engine === 'string' && typeof why === 'string' && Array.isArray(trials) && trials.every(isTrial)
+  );
+}
+
+function isTrial(value: unknown): value is EngineTrial {
+  if (typeof value !== 'object' || value === null) return false;
+  const { engine, stepMs, problem, install } = value as Partial<Record<keyof EngineTrial, unknown>>;
+  return (
+    typeof engine === 'string' &&
+    (stepMs === undefined || typeof stepMs === 'number') &&
+    (problem === undefined || typeof problem === 'string') &&
+    (install === undefined || install === null || typeof install === 'string')
+  );
 }
 
 /** The engine that was fastest when this step was last measured on this machine with these engines. */
@@ -231,7 +277,9 @@ export async function selectEngine(sample: StepSample, options: SelectOptions = 
       lasting &&= thrown instanceof ShrinkError && thrown.code.startsWith('untraceable');
     }
   }
-  const { best, why, trials } = rank(measured, failed, missing);
+  restore(snapshot);
+  const verdict = await judgeAll(measured, sample);
+  const { best, why, trials } = rank(measured, verdict, failed, missing);
   const engine = await best.provider.load();
   restore(snapshot);
   // An engine that broke down may have met a moment's lack of memory: that is not worth remembering.
@@ -240,29 +288,37 @@ export async function selectEngine(sample: StepSample, options: SelectOptions = 
   return { engine, why, trials: [...trials, ...missing] };
 }
 
+/** What broke down comes first: engines that are not here are nobody's mistake. */
+function noEngine(failed: readonly EngineTrial[], missing: readonly EngineTrial[]): ShrinkError {
+  const reasons = new Map<string, string[]>();
+  for (const { engine, problem = '' } of failed)
+    reasons.set(problem, [...(reasons.get(problem) ?? []), engine]);
+  const broken = [...reasons].map(([problem, engines]) => `${engines.join(' and ')}: ${problem}`);
+  const absent = missing.map(({ engine }) => engine);
+  const parts = [...broken, ...(absent.length === 0 ? [] : [`not here: ${absent.join(', ')}`])];
+  return new ShrinkError('environment', 'no-engine', `No engine can train this model. ${parts.join('; ')}`);
+}
+
 /** @throws ShrinkError `no-engine` */
 function rank(
   measured: readonly Measured[],
+  { judge, wrong }: Verdict,
   failed: readonly EngineTrial[],
   missing: readonly EngineTrial[],
 ): { readonly best: Measured; readonly why: string; readonly trials: readonly EngineTrial[] } {
-  const wrong = outvoted(measured);
   const ranked = measured.filter((one) => !wrong.has(one)).toSorted((a, b) => a.stepMs - b.stepMs);
   const [best, second] = ranked;
   if (best === undefined) {
-    const reasons = [...missing, ...failed].map(({ engine, problem }) => `${engine}: ${problem ?? ''}`);
-    throw new ShrinkError(
-      'environment',
-      'no-engine',
-      `No engine can train this model. ${reasons.join('; ')}`,
-    );
+    throw noEngine(failed, missing);
   }
   const trials = measured.map((one): EngineTrial => {
     const trial = { engine: one.provider.name, stepMs: one.stepMs };
     if (one === best) return trial;
     return {
       ...trial,
-      problem: wrong.has(one) ? 'it computes another loss than wasm' : `slower than ${best.provider.name}`,
+      problem: wrong.has(one)
+        ? `it computes another loss than ${judge}`
+        : `slower than ${best.provider.name}`,
     };
   });
   const against =

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm';
@@ -111,9 +111,22 @@ describe('choosing an engine', () => {
     }));
     const { engine, trials } = await selectEngine(sample, { candidates: [off, wasm], budgetMs: 20 });
     expect(engine.name).toBe('wasm');
-    expect(trials.find((trial) => trial.engine === 'off')?.problem).toBe(
-      'it computes another loss than wasm',
+    expect(trials.find((trial) => trial.engine === 'off')?.problem).toBe('it computes another loss than cpu');
+  });
+
+  it('asks the reference where two differ, whoever they are', async () => {
+    const off = variant('wasm', (step) => ({
+      async run(batch, scalars) {
+        const outputs = await step.run(batch, scalars);
+        return outputs.length > 1 ? outputs : outputs.map((values) => values.map((value) => value + 1));
+      },
+    }));
+    const { engine, trials } = await selectEngine(sample, { candidates: [off, slow], budgetMs: 20 });
+    expect(engine.name).toBe('slow');
+    expect(trials.find((trial) => trial.engine === 'wasm')?.problem).toBe(
+      'it computes another loss than cpu',
     );
+    expect(Array.from(await weight.data())).toEqual([1, 2, 3]);
   });
 
   describe('with a memory', () => {
@@ -178,6 +191,19 @@ describe('choosing an engine', () => {
       }
     });
 
+    it('measures again when what is remembered is damaged', async () => {
+      await choose('a step');
+      for (const name of readdirSync(folder)) {
+        const file = join(folder, name);
+        const text = readFileSync(file, 'utf8');
+        expect(text).toContain('"trials":[{');
+        writeFileSync(file, text.replaceAll('"trials":[{', '"trials":["bad",null,{'));
+      }
+      const { trials, why } = await choose('a step');
+      expect(why).not.toMatch(/measured on/u);
+      expect(trials.every((trial) => typeof trial.engine === 'string')).toBe(true);
+    });
+
     it('measures again when the engine that was fastest can no longer be loaded', async () => {
       const fast = counted('counted', '1');
       const gone = { ...fast, load: () => Promise.reject(new Error('device lost')) };
@@ -192,7 +218,7 @@ describe('choosing an engine', () => {
   it('says so when none works', async () => {
     const attempt = selectEngine(sample, { candidates: [missing, broken], budgetMs: 20 });
     await expect(attempt).rejects.toThrow(ShrinkError);
-    await expect(attempt).rejects.toThrow(/missing: it is not installed; broken: .*device lost/u);
+    await expect(attempt).rejects.toThrow(/broken: .*device lost; not here: missing$/u);
   });
 });
 
