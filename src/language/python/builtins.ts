@@ -11,6 +11,7 @@ export function callBuiltin(
   node: Syntax,
 ): Value | undefined {
   if (path === 'collections.OrderedDict') return orderedDict(interpreter, args);
+  if (path === 'numpy.prod') return fold(interpreter, 'prod', args, node);
   if (path.startsWith('math.')) return callMath(path.slice(5), args, node);
   if (!path.startsWith('builtins.')) return undefined;
   const first = args.positional[0];
@@ -118,6 +119,7 @@ function fold(interpreter: Evaluator, name: string, args: CallArguments, node: S
     return unknownAt(node, 'its numbers are not known');
   const known = numbers.filter((value) => value !== undefined);
   for (const item of items ?? []) interpreter.graph.pin(item, node.range);
+  if (name === 'prod') return numberOf(known.reduce((product, value) => product * value, 1));
   if (name === 'sum') return numberOf(known.reduce((total, value) => total + value, 0));
   return numberOf(name === 'min' ? Math.min(...known) : Math.max(...known));
 }

@@ -1,18 +1,33 @@
 import type { FunctionalTopology } from '../../core/topology';
 import type { Syntax } from '../syntax';
-import { Graph, type GraphRecord } from './graph';
+import type { GraphRecord } from './graph';
 import type { Tensor } from './tensor';
-import { emptyArguments, findMember, libraryBase, parameterName, type CallArguments } from './evaluation';
-import { Interpreter } from './interpreter';
-import { isModuleBase, LIBRARY, plainPath } from './modules';
-import { NONE, numberOf, Stop, stopAt, type ClassValue, type InstanceValue, type Value } from './values';
+import {
+  emptyArguments,
+  findMember,
+  fromJson,
+  isPlainCall,
+  libraryBase,
+  parameterName,
+  type CallArguments,
+} from './evaluation';
+import type { ModelPlace } from './findPlaces';
+import type { Interpreter } from './interpreter';
+import type { ModuleRun, ModuleRuns } from './moduleRuns';
+import { isModuleBase } from './modules';
+import { plainPath } from './paths';
+import { leadTo, valueOf } from './runPlace';
+import { Target } from './target';
+import { Stop, stopAt, stopAtUnknown, type ClassValue, type InstanceValue, type Value } from './values';
 import type { Problem } from '../../core/errors';
 
 /** Where a model of a Python file comes from. */
 export type PythonOrigin =
   | { readonly kind: 'class'; readonly name: string; readonly node: Syntax }
   | { readonly kind: 'function'; readonly name: string; readonly node: Syntax }
-  | { readonly kind: 'variable'; readonly name: string; readonly node: Syntax };
+  | { readonly kind: 'variable'; readonly name: string; readonly node: Syntax }
+  /** A call that makes a model in a method, a loop, a branch. */
+  | { readonly kind: 'place'; readonly name: string; readonly node: Syntax; readonly place: ModelPlace };
 
 /** What became of a model, as far as it could be read. */
 export interface EvaluatedModel {
@@ -35,36 +50,6 @@ export interface EvaluationHints {
 
 /** Sizes of pictures to try where only the result of flattening them is written in the source. */
 const COMMON_SIZES = [28, 32, 224, 227, 64, 96, 128, 256, 299, 16, 48, 100, 150, 180];
-
-/** The module of a file, run once for each size that has to be tried and then shared by its models. */
-export class ModuleRuns {
-  private readonly runs = new Map<number | null, ModuleRun>();
-
-  constructor(readonly root: Syntax) {}
-
-  /** @param isOwn whether the caller needs a run that nobody else changes */
-  get(size: number | null, isOwn: boolean): ModuleRun {
-    const known = isOwn ? undefined : this.runs.get(size);
-    const run = known ?? runModule(this.root, size);
-    if (!isOwn) this.runs.set(size, run);
-    return run;
-  }
-}
-
-interface ModuleRun {
-  readonly graph: Graph;
-  readonly interpreter: Interpreter;
-  readonly reads: ReadonlySet<number>;
-  readonly made: number;
-}
-
-function runModule(root: Syntax, size: number | null): ModuleRun {
-  const graph = new Graph(size);
-  const interpreter = new Interpreter(graph, LIBRARY);
-  interpreter.runModule(root);
-  graph.keepModule();
-  return { graph, interpreter, reads: interpreter.readNames, made: interpreter.made.length };
-}
 
 /** Evaluates a model to its topology, with what stands behind each number. */
 export function evaluateModel(
@@ -90,11 +75,8 @@ function attempt(
   hints: EvaluationHints,
   size: number | null,
 ): EvaluatedModel {
-  const shared = runs.get(size, false);
-  // A functional model lies in the graph already: it needs a graph that other models leave alone.
-  const isInGraph = shared.interpreter.globals.names.get(origin.name)?.kind === 'model';
-  const { graph, interpreter, reads, made } = isInGraph ? runs.get(size, true) : shared;
-  if (!isInGraph) interpreter.begin(reads, made);
+  const target = origin.kind === 'place' ? new Target(origin.place.call) : undefined;
+  const { graph, interpreter } = openRun(runs, origin, hints, size, target);
   let axes: EvaluatedModel['axes'] = 'channels-last';
   let value: Value | undefined;
   const finish = (rest: Pick<EvaluatedModel, 'topology' | 'problem'>): EvaluatedModel => ({
@@ -105,7 +87,7 @@ function attempt(
     ...rest,
   });
   try {
-    value = makeValue(interpreter, origin, hints);
+    value = makeValue(interpreter, origin, hints, target);
     axes = isTorch(value) ? 'channels-first' : 'channels-last';
     graph.order = axes;
     const { outputs } = connect(interpreter, value, origin, hints, axes);
@@ -119,12 +101,39 @@ function attempt(
   }
 }
 
+/** A run of the module in which the model can be made without what others made of it. */
+function openRun(
+  runs: ModuleRuns,
+  origin: PythonOrigin,
+  hints: EvaluationHints,
+  size: number | null,
+  target: Target | undefined,
+): ModuleRun {
+  if (origin.kind === 'place' && origin.place.around.length === 0) return runs.own(size, target, hints.input);
+  const shared = runs.shared(size);
+  // A functional model lies in the graph already: it needs a graph that other models leave alone.
+  if (origin.kind === 'variable' && shared.interpreter.globals.names.get(origin.name)?.kind === 'model')
+    return runs.own(size);
+  shared.interpreter.begin(shared.reads, shared.made);
+  shared.graph.inputHint = hints.input;
+  return shared;
+}
+
 function topologyName(origin: PythonOrigin): string {
   return origin.name.replaceAll(/\W+/g, '_');
 }
 
 /** Makes the module, layer list or model that an origin stands for. */
-function makeValue(interpreter: Interpreter, origin: PythonOrigin, hints: EvaluationHints): Value {
+function makeValue(
+  interpreter: Interpreter,
+  origin: PythonOrigin,
+  hints: EvaluationHints,
+  target: Target | undefined,
+): Value {
+  if (origin.kind === 'place' && target !== undefined) {
+    if (origin.place.around.length > 0) leadTo(interpreter, origin.place, target, hints.args);
+    return valueOf(interpreter, origin.place, target);
+  }
   const known = interpreter.globals.names.get(origin.name);
   if (origin.kind === 'variable') {
     if (known === undefined) throw stopAt(origin.node, 'unknown-value', `${origin.name} is not known.`);
@@ -147,17 +156,6 @@ function makeValue(interpreter: Interpreter, origin: PythonOrigin, hints: Evalua
 
 function isKnown(args: CallArguments): boolean {
   return [...args.positional, ...args.named.values()].every((value) => value.kind !== 'unknown');
-}
-
-/** Whether a call gives nothing but numbers, texts and the like, which mean the same in every reading. */
-function isPlainCall(args: CallArguments): boolean {
-  return [...args.positional, ...args.named.values()].every(isPlain);
-}
-
-function isPlain(value: Value): boolean {
-  if (value.kind === 'list') return value.items.every(isPlain);
-  if (value.kind === 'dict') return [...value.entries.values()].every(isPlain);
-  return /^(?:number|string|bool|none|path|class|function)$/.test(value.kind);
 }
 
 function isTorch(value: Value): boolean {
@@ -252,7 +250,7 @@ function outputsOf(result: Value, origin: PythonOrigin): Tensor[] {
   if (result.kind === 'list') return result.items.flatMap((item) => outputsOf(item, origin));
   if (result.kind === 'dict') return [...result.entries.values()].flatMap((item) => outputsOf(item, origin));
   if (result.kind === 'unknown')
-    throw stopAt(result, 'unknown-value', `What the model gives is not known: ${result.reason}.`);
+    throw stopAtUnknown(result, 'unknown-value', `What the model gives is not known: ${result.reason}.`);
   throw stopAt(origin.node, 'unknown-value', `${origin.name} gives no tensor that is known.`);
 }
 
@@ -273,19 +271,6 @@ function nameParts(interpreter: Interpreter, value: Value, path: string, depth: 
   } else if (value.kind === 'instance') {
     for (const [name, item] of value.attributes) nameParts(interpreter, item, under(name), depth + 1);
   }
-}
-
-function fromJson(json: unknown): Value {
-  if (typeof json === 'number') return numberOf(json);
-  if (typeof json === 'string') return { kind: 'string', value: json };
-  if (typeof json === 'boolean') return { kind: 'bool', value: json };
-  if (Array.isArray(json)) return { kind: 'list', items: json.map(fromJson), tuple: false };
-  if (typeof json === 'object' && json !== null)
-    return {
-      kind: 'dict',
-      entries: new Map(Object.entries(json).map(([key, value]) => [key, fromJson(value)])),
-    };
-  return NONE;
 }
 
 /** The classes of a file that are modules with a body of their own. */

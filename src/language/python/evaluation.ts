@@ -1,6 +1,6 @@
 import type { Syntax } from '../syntax';
 import type { Graph } from './graph';
-import type { ClassValue, FunctionValue, Scope, Value } from './values';
+import { NONE, numberOf, type ClassValue, type FunctionValue, type Scope, type Value } from './values';
 
 /** What a call is given. */
 export interface CallArguments {
@@ -15,6 +15,7 @@ export interface Evaluator {
   evaluate(node: Syntax, scope: Scope): Value;
   /** Binds a name, a tuple of names, an attribute or an item. */
   assign(target: Syntax, value: Value, scope: Scope): void;
+  setName(name: string, value: Value, scope: Scope): void;
   call(callee: Value, args: CallArguments, node: Syntax): Value;
   callFunction(fn: FunctionValue, args: CallArguments, node: Syntax): Value;
   /** The attribute of a value; never undefined, but perhaps unknown. */
@@ -22,6 +23,8 @@ export interface Evaluator {
   /** What a loop over a value runs through; undefined if that is not known. */
   itemsOf(value: Value): readonly Value[] | undefined;
   lookUp(name: string, scope: Scope): Value | undefined;
+  /** A name out of `from … import *`. */
+  lookUpStarred(name: string): Value | undefined;
   /** An identifier was read: what is left unread may matter to other code. */
   noteRead(node: Syntax): void;
 }
@@ -72,4 +75,29 @@ export function emptyArguments(positional: readonly Value[] = []): CallArguments
 /** An argument by position or name. */
 export function argument(args: CallArguments, index: number, name: string): Value | undefined {
   return args.positional[index] ?? args.named.get(name);
+}
+
+/** Whether a call gives nothing but numbers, texts and the like, which mean the same in every reading. */
+export function isPlainCall(args: CallArguments): boolean {
+  return [...args.positional, ...args.named.values()].every(isPlain);
+}
+
+function isPlain(value: Value): boolean {
+  if (value.kind === 'list') return value.items.every(isPlain);
+  if (value.kind === 'dict') return [...value.entries.values()].every(isPlain);
+  return /^(?:number|string|bool|none|path|class|function)$/.test(value.kind);
+}
+
+/** A value that the author wrote into a hint, parsed. */
+export function fromJson(json: unknown): Value {
+  if (typeof json === 'number') return numberOf(json);
+  if (typeof json === 'string') return { kind: 'string', value: json };
+  if (typeof json === 'boolean') return { kind: 'bool', value: json };
+  if (Array.isArray(json)) return { kind: 'list', items: json.map(fromJson), tuple: false };
+  if (typeof json === 'object' && json !== null)
+    return {
+      kind: 'dict',
+      entries: new Map(Object.entries(json).map(([key, value]) => [key, fromJson(value)])),
+    };
+  return NONE;
 }

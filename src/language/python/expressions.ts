@@ -127,9 +127,11 @@ function readName(interpreter: Evaluator, node: Syntax, scope: Scope): Value {
   interpreter.noteRead(node);
   const known = interpreter.lookUp(node.text, scope);
   if (known !== undefined) return known;
-  return BUILTIN_NAMES.has(node.text)
-    ? { kind: 'path', path: `builtins.${node.text}` }
-    : unknownAt(node, `${node.text} is not declared in what can be read`);
+  if (BUILTIN_NAMES.has(node.text)) return { kind: 'path', path: `builtins.${node.text}` };
+  return (
+    interpreter.lookUpStarred(node.text) ??
+    unknownAt(node, `${node.text} is not declared in what can be read`)
+  );
 }
 
 const BUILTIN_NAMES: ReadonlySet<string> = new Set(

@@ -1,11 +1,17 @@
 import type { Syntax } from '../syntax';
-import { isModelValue, moduleClasses, type ModuleRuns, type PythonOrigin } from './evaluateModel';
+import { isModelValue, moduleClasses, type PythonOrigin } from './evaluateModel';
+import type { ModuleRuns } from './moduleRuns';
+
+/** Whether a file has to do with Keras or PyTorch at all. */
+export function namesLibrary(root: Syntax): boolean {
+  return /\b(?:torch|keras|tensorflow|lightning)\b/.test(root.text);
+}
 
 /** Finds what may be models of a file: classes of modules, functions that make models, variables that hold them. */
 export function findOrigins(runs: ModuleRuns): PythonOrigin[] {
   const { root } = runs;
-  if (!/\b(?:torch|keras|tensorflow|lightning)\b/.test(root.text)) return [];
-  const probe = runs.get(null, false).interpreter;
+  if (!namesLibrary(root)) return [];
+  const probe = runs.shared(null).interpreter;
   const classes = moduleClasses(probe).map((value): PythonOrigin => ({
     kind: 'class',
     name: value.name,

@@ -67,6 +67,9 @@ export class Graph {
   /** Where the source sees channels in a tensor's shape: first in PyTorch, last in Keras. */
   order: 'channels-first' | 'channels-last' = 'channels-first';
 
+  /** The input's features by the model's hint, for an input whose shape the source does not tell. */
+  inputHint: readonly (number | null)[] | undefined;
+
   /** @param freeSize length of spatial axes that the source does not tell */
   constructor(readonly freeSize: number | null) {}
 
@@ -298,6 +301,7 @@ export class Graph {
     this.given.clear();
     this.paths.clear();
     this.siteOf = {};
+    this.inputHint = undefined;
   }
 
   /** What is known now; later models do not change it. */

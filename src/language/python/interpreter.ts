@@ -2,11 +2,16 @@ import type { Syntax } from '../syntax';
 import { evaluateExpression } from './expressions';
 import type { Graph } from './graph';
 import { findMember, type CallArguments, type Evaluator, type Library } from './evaluation';
-import { readAttribute, writeAttribute } from './attributes';
+import { assignTo } from './assignment';
+import { readAttribute } from './attributes';
 import { callBuiltin } from './builtins';
+import { forget } from './forget';
+import { fromStars, readImport } from './imports';
 import { bindParameters } from './parameters';
+import { TargetMade, type Target } from './target';
 import {
   NONE,
+  Stop,
   stopAt,
   truthOf,
   unknownAt,
@@ -35,8 +40,14 @@ export class Interpreter implements Evaluator {
     [];
   /** Calls of the file's functions at the top of the module, by the function's node. */
   readonly called = new Map<Syntax, CallArguments[]>();
+  /** The model that is looked for, where it is not what a name of the module holds. */
+  target: Target | undefined;
+  /** Modules of `from … import *`. */
+  private readonly stars: string[] = [];
   private steps = 0;
   private depth = 0;
+  /** Whether what runs goes on after what fails. */
+  private isTolerant = false;
 
   constructor(
     readonly graph: Graph,
@@ -51,6 +62,7 @@ export class Interpreter implements Evaluator {
 
   /** Begins with one model of the file: what is read from now on is read for it. */
   begin(moduleReads: ReadonlySet<number>, made: number): void {
+    this.target = undefined;
     this.readNames = new Set(moduleReads);
     this.made.length = made;
     this.steps = 0;
@@ -63,10 +75,17 @@ export class Interpreter implements Evaluator {
       try {
         this.execute(statement, this.globals);
       } catch (thrown) {
-        this.forget(statement, this.globals);
-        if (!(thrown instanceof Error)) throw thrown;
+        this.goOnAfter(thrown, statement, this.globals);
       }
     }
+  }
+
+  /** @throws what was thrown, if it is not a failure of the statement alone */
+  private goOnAfter(thrown: unknown, statement: Syntax, scope: Scope): void {
+    if (!(thrown instanceof Error) || thrown instanceof TargetMade) throw thrown;
+    const problem = thrown instanceof Stop ? thrown.problem : undefined;
+    if (problem !== undefined) this.target?.noteStop(problem, statement);
+    forget(this, statement, scope, problem);
   }
 
   evaluate(node: Syntax, scope: Scope): Value {
@@ -82,10 +101,20 @@ export class Interpreter implements Evaluator {
 
   executeBlock(block: Syntax, scope: Scope): Signal | undefined {
     for (const statement of block.namedChildren) {
-      const signal = this.execute(statement, scope);
+      const signal = this.isTolerant ? this.attempt(statement, scope) : this.execute(statement, scope);
       if (signal !== undefined) return signal;
     }
     return undefined;
+  }
+
+  private attempt(statement: Syntax, scope: Scope): Signal | undefined {
+    try {
+      return this.execute(statement, scope);
+    } catch (thrown) {
+      if (!(thrown instanceof Stop)) throw thrown;
+      this.goOnAfter(thrown, statement, scope);
+      return undefined;
+    }
   }
 
   private execute(node: Syntax, scope: Scope): Signal | undefined {
@@ -96,7 +125,11 @@ export class Interpreter implements Evaluator {
         return undefined;
       case 'import_statement':
       case 'import_from_statement':
-        this.runImport(node, scope);
+        readImport(
+          node,
+          (name, value) => this.setName(name, value, scope),
+          (module) => this.stars.push(module),
+        );
         return undefined;
       case 'function_definition':
         this.define(node, scope, { kind: 'function', node, scope });
@@ -128,14 +161,17 @@ export class Interpreter implements Evaluator {
         return this.runBody(node, scope);
       case 'raise_statement':
         throw stopAt(node, 'raises', `This raises: ${node.text.slice(0, 80)}.`);
-      default:
-        return undefined;
+      default: {
+        const block = this.target?.blockIn(node);
+        return block === undefined ? undefined : this.executeBlock(block, scope);
+      }
     }
   }
 
   private define(node: Syntax, scope: Scope, value: Value): void {
     const name = node.field('name')?.text;
     if (name !== undefined) this.setName(name, value, scope);
+    if (value.kind === 'function') this.target?.noteDefinition(value);
   }
 
   private runDecorated(node: Syntax, scope: Scope): Signal | undefined {
@@ -153,11 +189,18 @@ export class Interpreter implements Evaluator {
     for (const target of node.walk((child) => child.type !== 'block'))
       if (target.type === 'as_pattern_target')
         this.assign(target, unknownAt(target, 'a with statement gives it'), scope);
-    const body = node.field('body');
-    return body === undefined ? undefined : this.executeBlock(body, scope);
+    const [body, wanted] = [node.field('body'), this.target?.blockIn(node)];
+    const signal = body === undefined ? undefined : this.executeBlock(body, scope);
+    // The model may be made where something else failed: except, else, finally.
+    return wanted === undefined || wanted === body ? signal : this.executeBlock(wanted, scope);
   }
 
   private runIf(node: Syntax, scope: Scope): Signal | undefined {
+    const wanted = this.target?.blockIn(node);
+    if (wanted !== undefined) {
+      forget(this, node, scope);
+      return this.executeBlock(wanted, scope);
+    }
     const branches = [node, ...node.fields('alternative')];
     for (const branch of branches) {
       const condition = branch.field('condition');
@@ -167,7 +210,7 @@ export class Interpreter implements Evaluator {
       if (truth === true) return this.executeBlock(body, scope);
       if (truth === undefined) {
         // Either branch may run, so what both of them set is not known.
-        this.forget(node, scope);
+        forget(this, node, scope);
         return undefined;
       }
     }
@@ -177,9 +220,11 @@ export class Interpreter implements Evaluator {
   private runFor(node: Syntax, scope: Scope): Signal | undefined {
     const [left, right, body] = [node.field('left'), node.field('right'), node.field('body')];
     if (left === undefined || right === undefined || body === undefined) return undefined;
+    if (this.isPassedOver(node)) return this.passOver(node, scope);
     const items = this.itemsOf(this.evaluate(right, scope));
+    if (this.target?.blockIn(node) === body) return this.runOnce(node, body, items?.[0], scope);
     if (items === undefined) {
-      this.forget(node, scope);
+      forget(this, node, scope);
       return undefined;
     }
     for (const item of items) {
@@ -194,9 +239,11 @@ export class Interpreter implements Evaluator {
   private runWhile(node: Syntax, scope: Scope): Signal | undefined {
     const [condition, body] = [node.field('condition'), node.field('body')];
     if (condition === undefined || body === undefined) return undefined;
+    if (this.isPassedOver(node)) return this.passOver(node, scope);
+    if (this.target?.blockIn(node) === body) return this.runOnce(node, body, undefined, scope);
     for (;;) {
       const truth = truthOf(this.evaluate(condition, scope));
-      if (truth === undefined) this.forget(node, scope);
+      if (truth === undefined) forget(this, node, scope);
       if (truth !== true) return undefined;
       const signal = this.executeBlock(body, scope);
       if (signal?.kind === 'return') return signal;
@@ -204,33 +251,27 @@ export class Interpreter implements Evaluator {
     }
   }
 
-  /** Names and attributes that a piece of code would set are not known after it. */
-  private forget(node: Syntax, scope: Scope): void {
-    for (const inner of node.walk((child) => child === node || !/definition$/.test(child.type))) {
-      const left =
-        /assignment$/.test(inner.type) || inner.type === 'for_statement' ? inner.field('left') : undefined;
-      if (left !== undefined) this.assign(left, unknownAt(left, 'it depends on what is not known'), scope);
-    }
+  /** A loop that makes the model: one turn of it makes one. */
+  private runOnce(node: Syntax, body: Syntax, item: Value | undefined, scope: Scope): Signal | undefined {
+    forget(this, node, scope);
+    const left = node.field('left');
+    if (left !== undefined && item !== undefined) this.assign(left, item, scope);
+    const signal = this.executeBlock(body, scope);
+    return signal?.kind === 'return' ? signal : undefined;
   }
 
-  private runImport(node: Syntax, scope: Scope): void {
-    const module = node.field('module_name')?.text;
-    for (const entry of node.fields('name')) {
-      const name = entry.field('name')?.text ?? entry.text;
-      const alias = entry.field('alias')?.text;
-      const path = module === undefined ? name : `${module}.${name}`;
-      if (module === undefined && alias === undefined) {
-        const top = name.split('.')[0] ?? name;
-        this.setName(top, { kind: 'path', path: top }, scope);
-      } else {
-        const isOwn = module?.startsWith('.') ?? false;
-        this.setName(
-          alias ?? name,
-          isOwn ? unknownAt(entry, `${name} is declared in another file`) : { kind: 'path', path },
-          scope,
-        );
-      }
-    }
+  private passOver(loop: Syntax, scope: Scope): undefined {
+    forget(this, loop, scope);
+    return undefined;
+  }
+
+  /** Loops behind a model that is made: they train it. */
+  private isPassedOver(loop: Syntax): boolean {
+    return (
+      this.isTolerant &&
+      this.target?.value !== undefined &&
+      !/\.(?:add|append|insert|extend|build)\(/.test(loop.text)
+    );
   }
 
   private makeClass(node: Syntax, scope: Scope): ClassValue {
@@ -251,48 +292,11 @@ export class Interpreter implements Evaluator {
     return made;
   }
 
-  /** Binds a name, a tuple of names, an attribute or an item. */
   assign(target: Syntax, value: Value, scope: Scope): void {
-    switch (target.type) {
-      case 'identifier':
-      case 'as_pattern_target':
-        this.setName(target.text, value, scope);
-        return;
-      case 'attribute': {
-        const object = target.field('object');
-        const name = target.field('attribute')?.text;
-        if (object !== undefined && name !== undefined)
-          writeAttribute(this.evaluate(object, scope), name, value);
-        return;
-      }
-      case 'pattern_list':
-      case 'tuple_pattern':
-      case 'list_pattern':
-      case 'tuple':
-      case 'expression_list': {
-        const items = this.itemsOf(value);
-        target.namedChildren.forEach((child, index) => {
-          this.assign(child, items?.[index] ?? unknownAt(child, 'it comes out of something unknown'), scope);
-        });
-        return;
-      }
-      case 'subscript':
-        this.assignItem(target, value, scope);
-        return;
-      default:
-    }
+    assignTo(this, target, value, scope);
   }
 
-  private assignItem(target: Syntax, value: Value, scope: Scope): void {
-    const [object, index] = [target.field('value'), target.field('subscript')];
-    if (object === undefined || index === undefined) return;
-    const holder = this.evaluate(object, scope);
-    const key = this.evaluate(index, scope);
-    if (holder.kind === 'dict' && key.kind === 'string') holder.entries.set(key.value, value);
-    if (holder.kind === 'list' && key.kind === 'number') holder.items[key.value] = value;
-  }
-
-  private setName(name: string, value: Value, scope: Scope): void {
+  setName(name: string, value: Value, scope: Scope): void {
     (scope.globals.has(name) ? this.globals : scope).names.set(name, value);
   }
 
@@ -302,6 +306,10 @@ export class Interpreter implements Evaluator {
       if (value !== undefined) return value;
     }
     return undefined;
+  }
+
+  lookUpStarred(name: string): Value | undefined {
+    return fromStars(this.stars, name);
   }
 
   /** What a loop over a value runs through; undefined if that is not known. */
@@ -322,6 +330,12 @@ export class Interpreter implements Evaluator {
 
   call(callee: Value, args: CallArguments, node: Syntax): Value {
     this.count(node);
+    const value = this.callValue(callee, args, node);
+    if (node === this.target?.node) this.target.noteValue(value, callee);
+    return value;
+  }
+
+  private callValue(callee: Value, args: CallArguments, node: Syntax): Value {
     switch (callee.kind) {
       case 'function':
         return this.callFunction(callee, args, node);
@@ -349,6 +363,8 @@ export class Interpreter implements Evaluator {
     if (this.depth > MAX_DEPTH) throw stopAt(node, 'too-deep', 'Calls lie too deep to be read here.');
     if (this.depth === 0) this.called.set(fn.node, [...(this.called.get(fn.node) ?? []), args]);
     this.depth += 1;
+    const before = this.isTolerant;
+    this.isTolerant = this.target?.isAround(fn) ?? false;
     try {
       const scope: Scope = { names: new Map(), parent: fn.scope, globals: new Set() };
       bindParameters(this, fn, args, scope, node);
@@ -360,6 +376,7 @@ export class Interpreter implements Evaluator {
       return signal?.kind === 'return' ? signal.value : NONE;
     } finally {
       this.depth -= 1;
+      this.isTolerant = before;
     }
   }
 

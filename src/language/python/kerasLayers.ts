@@ -182,9 +182,15 @@ function readWidth(value: Value | undefined, key: string, node: Syntax): NumberV
 
 function inputConfig(values: ReadonlyMap<string, Value>, node: Syntax): Record<string, unknown> {
   const shape = values.get('input_shape') ?? values.get('shape');
-  if (shape !== undefined) return { input_shape: readShape(shape, node) };
+  if (shape !== undefined) return { input_shape: knownShape(shape, node) };
   const length = values.get('input_dim');
   return length?.kind === 'number' && !values.has('output_dim') ? { input_shape: [length.value] } : {};
+}
+
+/** A shape as {@link readShape} reads it; undefined where the source does not tell all of it. */
+export function knownShape(value: Value, node: Syntax): (number | null)[] | undefined {
+  const items = value.kind === 'list' ? value.items : [value];
+  return items.some((item) => item.kind === 'unknown') ? undefined : readShape(value, node);
 }
 
 /** A shape without the batch axis; `None` is a length that is not known. */

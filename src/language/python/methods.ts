@@ -2,15 +2,7 @@ import type { Syntax } from '../syntax';
 import { argument, libraryBase, type CallArguments, type Evaluator } from './evaluation';
 import { readShape } from './kerasLayers';
 import { callTorchFunction } from './torchCalls';
-import {
-  listOf,
-  NONE,
-  stopAt,
-  unknownAt,
-  type InstanceValue,
-  type SequenceValue,
-  type Value,
-} from './values';
+import { listOf, NONE, unknownAt, type InstanceValue, type SequenceValue, type Value } from './values';
 
 /** Calls a method of a tensor, a list, a dictionary, a sequence of modules or a module. */
 export function callMethod(
@@ -93,12 +85,12 @@ function callSequenceMethod(
   switch (name) {
     case 'add':
     case 'append':
-      if (first?.kind === 'unknown')
-        throw stopAt(first, 'unknown-value', `This layer is not known: ${first.reason}.`);
       if (first !== undefined) append(self, first);
       return self;
     case 'extend':
-      for (const item of (first === undefined ? undefined : interpreter.itemsOf(first)) ?? [])
+      for (const item of (first === undefined ? undefined : interpreter.itemsOf(first)) ?? [
+        unknownAt(node, 'what is added is not known'),
+      ])
         append(self, item);
       return self;
     case 'add_module':

@@ -9,11 +9,12 @@ import {
   type CallArguments,
   type Evaluator,
 } from './evaluation';
-import { makeKerasLayer, readShape } from './kerasLayers';
+import { knownShape, makeKerasLayer, readShape } from './kerasLayers';
 import { makeKerasWrapper } from './kerasWrappers';
 import type { Library } from './evaluation';
 import { append, callMethod, modulesOf } from './methods';
 import * as ops from './ops';
+import { plainPath } from './paths';
 import { callTorchFunction, shapeSeen, tensorsOf } from './torchCalls';
 import { makeTorchLayer } from './torchLayers';
 import { makeTorchRecurrent } from './torchRecurrent';
@@ -22,6 +23,7 @@ import {
   NONE,
   Stop,
   stopAt,
+  stopAtUnknown,
   unknownAt,
   type InstanceValue,
   type LayerValue,
@@ -31,13 +33,6 @@ import {
 
 /** What the interpreter knows of PyTorch and Keras. */
 export const LIBRARY: Library = { callPath, callMethod, callModule, attribute, operate };
-
-/** The name of a library thing without the ways in which it can be imported. */
-export function plainPath(path: string): string {
-  return path
-    .replace(/^(?:tensorflow\.(?:python\.)?|tf_)keras\b/, 'keras')
-    .replace(/^tensorflow\.compat\.v\d\./, 'tensorflow.');
-}
 
 /** Whether a path names the base class of modules. */
 export function isModuleBase(path: string): boolean {
@@ -208,7 +203,11 @@ function makeInput(graph: Graph, args: CallArguments, node: Syntax): Value {
   graph.pin(shape, node.range);
   graph.order = 'channels-last';
   const name = args.named.get('name');
-  return asValue(graph.input(name?.kind === 'string' ? name.value : 'input', readShape(shape, node)));
+  // What the source does not say, the hint may: of the first input that needs it.
+  const known = knownShape(shape, node);
+  const features = known ?? graph.inputHint;
+  if (known === undefined) graph.inputHint = undefined;
+  return asValue(graph.input(name?.kind === 'string' ? name.value : 'input', features));
 }
 
 function makeInputLayer(args: CallArguments, node: Syntax): Value {
@@ -237,7 +236,11 @@ function callModule(interpreter: Evaluator, module: Value, args: CallArguments, 
   }
   if (module.kind === 'sequence') {
     let value = given ?? NONE;
-    for (const item of module.items) value = interpreter.call(item.value, emptyArguments([value]), node);
+    for (const { value: item } of module.items) {
+      if (item.kind === 'unknown')
+        throw stopAtUnknown(item, 'unknown-value', `A layer of this model is not known: ${item.reason}.`);
+      value = interpreter.call(item, emptyArguments([value]), node);
+    }
     return value;
   }
   if (module.kind === 'model') {

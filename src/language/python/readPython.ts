@@ -1,20 +1,11 @@
 import { badInput, type Problem, type Range } from '../../core/errors';
 import type { Program } from '../../core/plan';
-import { findModelOf } from '../hints/attachHints';
-import { readModelHint } from '../hints/checkHints';
 import { makePositions } from '../positions';
 import type { FoundModel, FrontEnd, Hint, HintTarget, ReadSite, WidthTrace } from '../reading';
 import { covers, type Syntax } from '../syntax';
-import {
-  evaluateModel,
-  ModuleRuns,
-  isModelValue,
-  readsSequence,
-  type EvaluatedModel,
-  type EvaluationHints,
-  type PythonOrigin,
-} from './evaluateModel';
-import { findOrigins } from './findOrigins';
+import { readsSequence, type PythonOrigin } from './evaluateModel';
+import { findEntries, isPartOf, placesOf, type Entry } from './entries';
+import { parametersAround } from './findPlaces';
 import { readSourceMetrics, readSourceOptions } from './sourceOptions';
 import { describeDependents, nameOfConstant, type FileFacts } from './dependents';
 import type { FoundSite } from './graph';
@@ -22,24 +13,9 @@ import { parameterName } from './evaluation';
 import { kerasLayerWidth } from './kerasLayers';
 import { torchLayerWidth } from './torchLayers';
 
-/** A model of the file with everything that was found out about it. */
-interface Entry {
-  readonly origin: PythonOrigin;
-  readonly evaluated: EvaluatedModel;
-  readonly sites: readonly FoundSite[];
-}
-
 /** Reads the Keras and PyTorch models of a Python file, without running it. */
 export function readPython(file: string, text: string, root: Syntax, hints: readonly Hint[]): FrontEnd {
-  const runs = new ModuleRuns(root);
-  const origins = findOrigins(runs);
-  const hinted = readHints(root, text, hints, origins);
-  const entries = origins
-    .map((origin): Entry => {
-      const evaluated = evaluateModel(runs, origin, hinted.get(origin) ?? {});
-      return { origin, evaluated, sites: keptSites(evaluated) };
-    })
-    .filter((entry) => isLikelyModel(entry));
+  const { entries, problems } = findEntries(root, text, hints);
   const literals = new Map(
     root.walk().flatMap((node) => (node.type === 'integer' ? [[node.start, node]] : [])),
   );
@@ -56,7 +32,7 @@ export function readPython(file: string, text: string, root: Syntax, hints: read
       root,
     ),
     others: [],
-    problems: found.flatMap(({ entry, model }) => problemOf(entry, model)),
+    problems: [...found.flatMap(({ entry, model }) => problemOf(entry, model)), ...problems],
     sourceOptions: entries.length === 0 ? {} : readSourceOptions(root),
     sourceMetrics: entries.length === 0 ? [] : readSourceMetrics(root),
     isReady: (reading) =>
@@ -98,62 +74,11 @@ function makeProgram(file: string, entry: Entry, positionOf: ReturnType<typeof m
   return { kind: 'topology', topology, siteOf, axes, pathOf, ...unused, ...sequence, ...augmentation };
 }
 
-function readHints(
-  root: Syntax,
-  text: string,
-  hints: readonly Hint[],
-  origins: readonly PythonOrigin[],
-): Map<PythonOrigin, EvaluationHints> {
-  const read = new Map<PythonOrigin, EvaluationHints>();
-  const places = origins.map((origin) => ({ origin, places: [placeOf(origin)] }));
-  for (const hint of hints) {
-    if (hint.tag !== '@shrink-model') continue;
-    const origin = findModelOf(root, text, hint, places)?.origin;
-    if (origin === undefined) continue;
-    const values = readModelHint(hint).value;
-    read.set(origin, { ...parseList('args', values), ...parseList('input', values) });
-  }
-  return read;
-}
-
-function parseList(
-  key: 'args' | 'input',
-  values: Readonly<Record<string, string>>,
-): Record<string, unknown[]> {
-  const text = values[key];
-  const json: unknown = text === undefined ? undefined : JSON.parse(text);
-  return Array.isArray(json) ? { [key]: json as unknown[] } : {};
-}
-
-function placeOf(origin: PythonOrigin): Range {
-  const parent = origin.node.parent;
-  return (parent?.type === 'decorated_definition' ? parent : origin.node).range;
-}
-
-/** Sites of layers in the topology, in source order; of a model that failed, of what was read of it. */
-function keptSites(evaluated: EvaluatedModel): FoundSite[] {
-  const { graph, topology } = evaluated;
-  const names = topology?.config.layers.map((layer) => layer.name) ?? Object.keys(graph.siteOf);
-  const keys = new Set(names.map((name) => graph.siteOf[name]));
-  return [...graph.sites.values()]
-    .filter((site) => keys.has(site.key))
-    .sort(
-      (a, b) =>
-        a.node.start - b.node.start || (a.width?.literal?.start ?? 0) - (b.width?.literal?.start ?? 0),
-    );
-}
-
-/** Functions are candidates by their looks only: those that make no model after all are dropped. */
-function isLikelyModel({ origin, evaluated }: Entry): boolean {
-  if (origin.kind !== 'function' || isModelValue(evaluated.value)) return true;
-  return evaluated.value === undefined && /\b(?:Sequential|Model)\s*\(/.test(origin.node.text);
-}
-
 function describeModel(entry: Entry, entries: readonly Entry[], facts: FileFacts): FoundModel {
   const { origin, evaluated } = entry;
   const sites = entry.sites.map((site, id) => describeSite(site, id, facts));
   const wholes = entries.filter((other) => other !== entry && isPartOf(entry, other));
-  const definition = origin.kind === 'variable' ? undefined : origin.node;
+  const definition = /definition$/.test(origin.node.type) ? origin.node : undefined;
   return {
     name: origin.name,
     aliases: [],
@@ -167,29 +92,16 @@ function describeModel(entry: Entry, entries: readonly Entry[], facts: FileFacts
     nameRange: (definition?.field('name') ?? origin.node).range,
     sites,
     dependents: describeDependents(entry.evaluated, entry.sites, facts),
-    places: [placeOf(origin)],
+    places: placesOf(origin),
     parameters: parametersOf(origin),
     partOf: wholes.map((whole) => whole.origin.name),
   };
 }
 
-function isPartOf(part: Entry, whole: Entry): boolean {
-  const { node } = part.origin;
-  const isInside = covers(node.range, whole.origin.node.range) || covers(whole.origin.node.range, node.range);
-  const calls = [...whole.sites.map((site) => site.node), ...whole.evaluated.graph.augmentation.keys()];
-  return !isInside && calls.some((call) => covers(node.range, call.range));
-}
-
 function parametersOf(origin: PythonOrigin): { name: string; hasDefault: boolean }[] {
-  const definition =
-    origin.kind === 'class'
-      ? origin.node
-          .walk()
-          .find((node) => node.type === 'function_definition' && node.field('name')?.text === '__init__')
-      : origin.node;
-  const parameters = definition?.field('parameters')?.namedChildren ?? [];
-  const own = origin.kind === 'class' ? parameters.slice(1) : parameters;
-  return own.map((parameter) => ({
+  const around = origin.kind === 'place' ? origin.place.around : [origin.node];
+  const { ofClass, ofFunction } = parametersAround(around);
+  return [...ofClass, ...ofFunction].map((parameter) => ({
     name: parameterName(parameter),
     hasDefault: parameter.field('value') !== undefined || parameter.text.startsWith('*'),
   }));

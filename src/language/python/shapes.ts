@@ -1,5 +1,5 @@
 import type { Syntax } from '../syntax';
-import { describeValue, stopAt, type Value } from './values';
+import { describeValue, stopAt, stopAtUnknown, type Value } from './values';
 
 /** Why a size is unknown that another size of the input would tell. */
 export const DEPENDS_ON_INPUT = 'it depends on the input';
@@ -72,7 +72,7 @@ export function readNumber(value: Value | undefined, what: string, node: Syntax)
 export function notKnown(value: Value | undefined, what: string, node: Syntax): Error {
   const code =
     value?.kind === 'unknown' && value.reason === DEPENDS_ON_INPUT ? 'unknown-size' : 'unknown-value';
-  if (value?.kind === 'unknown') return stopAt(value, code, `${what} is not known: ${value.reason}.`);
+  if (value?.kind === 'unknown') return stopAtUnknown(value, code, `${what} is not known: ${value.reason}.`);
   const given = value === undefined ? 'missing' : describeValue(value);
   return stopAt(node, 'unknown-value', `${what} is ${given}; only numbers that can be read here will do.`);
 }

@@ -6,7 +6,7 @@ import * as ops from './ops';
 import { DEPENDS_ON_INPUT, readNumber } from './shapes';
 import { TORCH_ACTIVATIONS, upsample } from './torchLayers';
 import { applyAdaptivePool, applyTorchPool } from './torchPooling';
-import { stopAt, truthOf, unknownAt, type Value } from './values';
+import { stopAt, stopAtUnknown, truthOf, unknownAt, type Value } from './values';
 
 /**
  * Calls a function of `torch` or `torch.nn.functional`, or the method of the same name, on a tensor.
@@ -185,7 +185,7 @@ export function tensorsOf(value: Value | undefined, node: Syntax): Tensor[] {
   return items.map((item) => {
     if (item.kind === 'tensor') return item.tensor;
     if (item.kind === 'unknown')
-      throw stopAt(item, 'unknown-value', `What comes in is not known: ${item.reason}.`);
+      throw stopAtUnknown(item, 'unknown-value', `What comes in is not known: ${item.reason}.`);
     throw stopAt(node, 'unknown-value', 'What comes in here is no tensor that is known.');
   });
 }

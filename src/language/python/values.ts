@@ -122,6 +122,8 @@ export interface UnknownValue {
   /** Ends a sentence: "… is not known: …". */
   readonly reason: string;
   readonly range: Range;
+  /** What kept the code from being read that would have set it. */
+  readonly cause?: Problem;
 }
 
 export interface Scope {
@@ -158,6 +160,11 @@ export class Stop extends Error {
 
 export function stopAt(node: { readonly range: Range }, code: string, message: string): Stop {
   return new Stop({ severity: 'error', code, message, range: node.range });
+}
+
+/** The model needs a value that is not known. @param what ends in a full stop, and goes with the value's reason */
+export function stopAtUnknown(value: UnknownValue, code: string, what: string): Stop {
+  return value.cause === undefined ? stopAt(value, code, what) : new Stop(value.cause);
 }
 
 /** Whether a value counts as true; undefined where that is not known. */
