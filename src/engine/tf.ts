@@ -6,6 +6,7 @@
 import { registerChainedOps } from './chainedOps';
 import { replaceBatchNormalization } from './batchNormalization';
 import { mendConvolutionalRecurrence } from './convolutionalRecurrence';
+import { mendDilatedConvolution } from './dilatedConvolution';
 import { mendLayerNormalization } from './layerNormalization';
 import { isolateRecurrentCalls } from './recurrentCalls';
 import { completeConfigurations } from './separableConfig';
@@ -18,4 +19,5 @@ completeConfigurations();
 registerChainedOps();
 replaceBatchNormalization();
 mendLayerNormalization();
+mendDilatedConvolution();
 mendConvolutionalRecurrence();

@@ -48,6 +48,17 @@ const convolutions: LayerCase[] = [
   single('conv2d 5x5, stride 3', [9, 10, 2], () => layers.conv2d({ filters: 3, kernelSize: 5, strides: 3 })),
   single('conv2d 1x1', image, () => layers.conv2d({ filters: 4, kernelSize: 1 })),
   single('conv2d 1x1, stride 2', image, () => layers.conv2d({ filters: 4, kernelSize: 1, strides: 2 })),
+  single('conv1d dilated', sequence, () => layers.conv1d({ filters: 4, kernelSize: 3, dilationRate: 2 })),
+  single('conv2d dilated, same', image, () =>
+    layers.conv2d({ filters: 4, kernelSize: [2, 3], dilationRate: [3, 2], padding: 'same' }),
+  ),
+  single('conv3d dilated', volume, () => layers.conv3d({ filters: 3, kernelSize: 2, dilationRate: 2 })),
+  single('depthwise dilated', image, () =>
+    layers.depthwiseConv2d({ kernelSize: 3, dilationRate: 2, depthMultiplier: 2 }),
+  ),
+  single('separable dilated', image, () =>
+    layers.separableConv2d({ filters: 4, kernelSize: 2, dilationRate: 3 }),
+  ),
   single('conv3d', volume, () => layers.conv3d({ filters: 3, kernelSize: 2 })),
   single('conv3d same, stride 2', volume, () =>
     layers.conv3d({ filters: 3, kernelSize: 3, strides: 2, padding: 'same' }),
