@@ -19,9 +19,12 @@ export interface NotebookSource {
   splitEdits(edits: readonly TextEdit[]): ReadonlyMap<number, readonly TextEdit[]>;
 }
 
+/** What begins a line of IPython that is no Python: `%magic`, `!command`, `?help`, `help?`, `help??`. */
+const NOT_PYTHON = /^([ \t]*)(?:[%!?]|[A-Za-z_*](?=[\w.*]*\?{1,2}[ \t\r]*$))/gm;
+
 /**
  * Joins the Python cells of a notebook, so that a model may stand in one cell and its training in another. Lines that
- * are not Python (`%matplotlib`, `!pip`) become comments of the same length; every offset stays what it was.
+ * are not Python (`%matplotlib`, `!pip`, `model.fit?`) become comments of the same length; every offset stays what it was.
  */
 export function joinCells(cells: readonly NotebookCell[]): NotebookSource {
   const starts: { readonly cell: number; readonly start: number; readonly end: number }[] = [];
@@ -29,7 +32,7 @@ export function joinCells(cells: readonly NotebookCell[]): NotebookSource {
   cells.forEach((cell, index) => {
     if (!cell.isPython || /^\s*%%(?!time\b|timeit\b|capture\b)/.test(cell.text)) return;
     starts.push({ cell: index, start: text.length, end: text.length + cell.text.length });
-    text += `${cell.text.replace(/^([ \t]*)[%!?](?=[^\n]*)/gm, '$1#')}\n`;
+    text += `${cell.text.replace(NOT_PYTHON, '$1#')}\n`;
   });
   const inCell: NotebookSource['inCell'] = (range) => {
     const found = starts.find((entry) => entry.start <= range.start && range.end <= entry.end);

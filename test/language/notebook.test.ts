@@ -1,5 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { applyEdits, editNotebookJson, joinCells, planEdits, readNotebookJson } from '../../src/language';
+import {
+  applyEdits,
+  editNotebookJson,
+  joinCells,
+  makePlan,
+  planEdits,
+  readNotebookJson,
+} from '../../src/language';
 import { read } from './support/parsers';
 
 const NOTEBOOK = JSON.stringify({
@@ -45,6 +52,20 @@ describe('notebooks', () => {
     expect(notebook.offsetOf(3, 10)).toBe(problem?.range.start);
     expect(notebook.offsetOf(1, 0)).toBeUndefined();
   });
+
+  it.each(['model.fit?', '?model', 'model.fit??  ', 'torch.*Linear*?'])(
+    '%s is a question, no code',
+    (line) => {
+      const cells = readNotebookJson(
+        NOTEBOOK.replace('# @shrink\\n', `${line}\\n`).replace('nn.Linear(WIDTH, 2))', `nn.Linear(WIDTH, 2))\\n${line}`),
+      );
+      const notebook = joinCells(cells);
+      const model = cells[3]?.text.indexOf('model = ') ?? 0;
+      expect(notebook.text.indexOf('model = ')).toBe(notebook.offsetOf(3, model));
+      const reading = read(notebook.text, '/project/notebook.py');
+      expect(makePlan(reading).sites.map((site) => site.width)).toEqual([32, undefined, 64, 2]);
+    },
+  );
 
   it('that are none are refused', () => {
     expect(() => readNotebookJson('{}')).toThrow(TypeError);

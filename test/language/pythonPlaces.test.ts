@@ -317,3 +317,48 @@ describe('layers of no model that is read', () => {
     ).toEqual([['warning', code, at]]);
   });
 });
+
+describe('what is missing is asked for', () => {
+  const problemsOf = (text: string): string[] => read(text, FILE).problems.map((problem) => problem.message);
+
+  it('as arguments, with an example made of the parameters', () => {
+    expect(
+      problemsOf(`${KERAS}def build(input_shape, num_classes, depth=2):
+    return Sequential([Dense(8, input_dim=4), Dense(num_classes)])
+`),
+    ).toEqual([
+      'units is not known: the parameter num_classes is not given; ' +
+        'write args=[…] into the model’s @shrink-model hint, e.g. # @shrink-model args=[[28, 28, 1], 10].',
+    ]);
+    const agent = `${KERAS}class Agent:
+    def __init__(self, size, actions):
+        self.model = Sequential([Dense(8, input_dim=size), Dense(actions)])
+`;
+    expect(problemsOf(agent)).toEqual([
+      expect.stringMatching(/input=\[…\].*, e\.g\. # @shrink-model args=\[32, 10\]\.$/),
+    ]);
+    expect(usable(agent.replace('class', '# @shrink-model args=[4, 2]\nclass'))).toEqual({
+      'Agent.model': [8, 2],
+    });
+  });
+
+  it('as a number, where a width is computed', () => {
+    const text = `${KERAS}model = Sequential([Dense(8, input_dim=4), Dense(len(classes))])\n`;
+    expect(problemsOf(text)).toEqual([
+      'units is not known: its length is not known; write the number there, or a name that stands for one.',
+    ]);
+  });
+
+  it.each([
+    ['Embedding(500, 16, input_length=10)', [16, 2], [10]],
+    ['Bidirectional(LSTM(6), input_shape=(10, 8))', [6, 2], [10, 8]],
+    ['TimeDistributed(Dense(6), input_shape=(10, 8))', [6, 2], [10, 8]],
+  ])('and not where %s tells the input', (layer, widths, shape) => {
+    const text = `from keras.models import Sequential\nfrom keras.layers import *\nmodel = Sequential([${layer}, Dense(2)])\n`;
+    expect(usable(text)).toEqual({ model: widths });
+    const { program } = makePlan(read(text, FILE));
+    if (program.kind !== 'topology') throw new Error('not a topology');
+    const [input] = (program.topology as FunctionalTopology).config.layers;
+    expect(input?.config['batch_input_shape']).toEqual([null, ...shape]);
+  });
+});

@@ -10,6 +10,7 @@ import {
   type EvaluationHints,
   type PythonOrigin,
 } from './evaluateModel';
+import { adviseArguments } from './adviseArguments';
 import { findOrigins, namesLibrary } from './findOrigins';
 import { findPlaces, lastName, type ModelPlace } from './findPlaces';
 import type { FoundSite } from './graph';
@@ -35,8 +36,14 @@ export function findEntries(
   const read = (origins: readonly PythonOrigin[], around: readonly PythonOrigin[]): Entry[] => {
     const hinted = readHints(root, text, hints, [...around, ...origins]);
     return origins.map((origin) => {
-      const evaluated = evaluateModel(runs, origin, hinted.get(origin) ?? {});
-      return { origin, evaluated, sites: keptSites(evaluated) };
+      const given = hinted.get(origin) ?? {};
+      const evaluated = evaluateModel(runs, origin, given);
+      const { problem } = evaluated;
+      const advised =
+        problem === undefined || given.args !== undefined
+          ? {}
+          : { problem: adviseArguments(problem, origin) };
+      return { origin, evaluated: { ...evaluated, ...advised }, sites: keptSites(evaluated) };
     });
   };
   const named = read(findOrigins(runs), []).filter(isLikelyModel);

@@ -4,10 +4,10 @@ import type { Graph } from './graph';
 import { sumOf, type Tensor } from './tensor';
 import type { CallArguments } from './evaluation';
 import * as ops from './ops';
-import { notKnown, readLengths, readNumber, type Window } from './shapes';
+import { notKnown, readLengths, readNumber, readWidth, type Window } from './shapes';
 import { firstOf } from './torchLayers';
 import { refuseUnsupported } from './kerasRefusals';
-import { NONE, Stop, stopAt, type LayerValue, type NumberValue, type Value } from './values';
+import { NONE, Stop, stopAt, type LayerValue, type Value } from './values';
 
 interface KerasLayer {
   /** Configuration keys of the arguments by position. */
@@ -175,14 +175,13 @@ function refusalOf(type: string, values: ReadonlyMap<string, Value>, node: Synta
   }
 }
 
-function readWidth(value: Value | undefined, key: string, node: Syntax): NumberValue {
-  const width = readNumber(value, key, node);
-  return value?.kind === 'number' ? value : { kind: 'number', value: width };
-}
-
-function inputConfig(values: ReadonlyMap<string, Value>, node: Syntax): Record<string, unknown> {
+/** What a layer says of its input, for a model that begins with it. */
+export function inputConfig(values: ReadonlyMap<string, Value>, node: Syntax): Record<string, unknown> {
   const shape = values.get('input_shape') ?? values.get('shape');
   if (shape !== undefined) return { input_shape: knownShape(shape, node) };
+  // Of an embedding `input_dim` is the number of words.
+  const steps = values.get('input_length');
+  if (steps?.kind === 'number' && values.has('output_dim')) return { input_shape: [steps.value] };
   const length = values.get('input_dim');
   return length?.kind === 'number' && !values.has('output_dim') ? { input_shape: [length.value] } : {};
 }

@@ -3,6 +3,7 @@ import type { CallArguments } from './evaluation';
 import type { Graph } from './graph';
 import * as ops from './ops';
 import type { ChannelSum, Tensor } from './tensor';
+import { inputConfig } from './kerasLayers';
 import { firstOf } from './torchLayers';
 import { stopAt, type LayerValue, type Value } from './values';
 
@@ -25,6 +26,7 @@ export function makeKerasWrapper(
     node,
     site: inner.site,
     name: name?.kind === 'string' ? name.value : undefined,
+    config: { ...inner.config, ...inputConfig(args.named, node) },
   };
   if (type === 'TimeDistributed')
     return { ...base, apply: (inputs, at, call) => overTime(graph, inner, firstOf(inputs, call), at, call) };

@@ -3,13 +3,12 @@ import type { Program } from '../../core/plan';
 import { makePositions } from '../positions';
 import type { FoundModel, FrontEnd, Hint, HintTarget, ReadSite, WidthTrace } from '../reading';
 import { covers, type Syntax } from '../syntax';
-import { readsSequence, type PythonOrigin } from './evaluateModel';
+import { readsSequence } from './evaluateModel';
 import { findEntries, isPartOf, placesOf, type Entry } from './entries';
-import { parametersAround } from './findPlaces';
+import { parametersOf } from './adviseArguments';
 import { readSourceMetrics, readSourceOptions } from './sourceOptions';
 import { describeDependents, nameOfConstant, type FileFacts } from './dependents';
 import type { FoundSite } from './graph';
-import { parameterName } from './evaluation';
 import { kerasLayerWidth } from './kerasLayers';
 import { torchLayerWidth } from './torchLayers';
 
@@ -96,15 +95,6 @@ function describeModel(entry: Entry, entries: readonly Entry[], facts: FileFacts
     parameters: parametersOf(origin),
     partOf: wholes.map((whole) => whole.origin.name),
   };
-}
-
-function parametersOf(origin: PythonOrigin): { name: string; hasDefault: boolean }[] {
-  const around = origin.kind === 'place' ? origin.place.around : [origin.node];
-  const { ofClass, ofFunction } = parametersAround(around);
-  return [...ofClass, ...ofFunction].map((parameter) => ({
-    name: parameterName(parameter),
-    hasDefault: parameter.field('value') !== undefined || parameter.text.startsWith('*'),
-  }));
 }
 
 function describeSite(site: FoundSite, id: number, facts: FileFacts): Omit<ReadSite, 'hint' | 'hintRange'> {

@@ -1,5 +1,5 @@
 import type { Syntax } from '../syntax';
-import { describeValue, stopAt, stopAtUnknown, type Value } from './values';
+import { describeValue, stopAt, stopAtUnknown, type NumberValue, type Value } from './values';
 
 /** Why a size is unknown that another size of the input would tell. */
 export const DEPENDS_ON_INPUT = 'it depends on the input';
@@ -67,6 +67,15 @@ export function readLengths(
 export function readNumber(value: Value | undefined, what: string, node: Syntax): number {
   if (value?.kind === 'number') return value.value;
   throw notKnown(value, what, node);
+}
+
+/** The width as a number with its literal. @throws Stop `unknown-value` */
+export function readWidth(value: Value | undefined, what: string, node: Syntax): NumberValue {
+  if (value?.kind === 'number') return value;
+  if (value?.kind !== 'unknown' || value.cause !== undefined || value.reason.startsWith('the parameter'))
+    throw notKnown(value, what, node);
+  const message = `${what} is not known: ${value.reason}; write the number there, or a name that stands for one.`;
+  throw stopAt(value, 'unknown-value', message);
 }
 
 export function notKnown(value: Value | undefined, what: string, node: Syntax): Error {

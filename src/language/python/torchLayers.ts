@@ -4,9 +4,9 @@ import type { Graph } from './graph';
 import { sumOf, type Tensor } from './tensor';
 import { argument, type CallArguments } from './evaluation';
 import * as ops from './ops';
-import { readLengths, readNumber, type Window } from './shapes';
+import { readLengths, readNumber, readWidth, type Window } from './shapes';
 import { applyAdaptivePool, applyTorchPool, readWindow } from './torchPooling';
-import { stopAt, truthOf, type LayerValue, type NumberValue, type Value } from './values';
+import { stopAt, truthOf, type LayerValue, type Value } from './values';
 
 type Apply = LayerValue['apply'];
 
@@ -130,12 +130,6 @@ export function firstOf(inputs: readonly Tensor[], node: Syntax): Tensor {
   const first = inputs[0];
   if (first === undefined) throw stopAt(node, 'unknown-value', 'What goes into this layer is not known.');
   return first;
-}
-
-/** The width as a number with its literal. @throws Stop `unknown-value` */
-function readWidth(value: Value | undefined, what: string, node: Syntax): NumberValue {
-  const width = readNumber(value, what, node);
-  return value?.kind === 'number' ? value : { kind: 'number', value: width };
 }
 
 function makeLinear(

@@ -1,0 +1,35 @@
+import type { Problem } from '../../core/errors';
+import type { ModelParameter } from '../reading';
+import { parameterName } from './evaluation';
+import type { PythonOrigin } from './evaluateModel';
+import { parametersAround } from './findPlaces';
+
+/** Parameters that `args` of a model's hint are for, in order. */
+export function parametersOf(origin: PythonOrigin): ModelParameter[] {
+  const around = origin.kind === 'place' ? origin.place.around : [origin.node];
+  const { ofClass, ofFunction } = parametersAround(around);
+  return [...ofClass, ...ofFunction].map((parameter) => ({
+    name: parameterName(parameter),
+    hasDefault: parameter.field('value') !== undefined || parameter.text.startsWith('*'),
+  }));
+}
+
+/** Says how to give a model its parameters, where that may be what is missing. */
+export function adviseArguments(problem: Problem, origin: PythonOrigin): Problem {
+  const needed = parametersOf(origin).filter((parameter) => !parameter.hasDefault);
+  const isMissing = /the parameter (\w+) is not given\.$/.exec(problem.message)?.[1];
+  const isOwn = needed.some(({ name }) => name === isMissing);
+  if (needed.length === 0 || !(isOwn || problem.code === 'unknown-input')) return problem;
+  const example = `e.g. # @shrink-model args=[${needed.map(({ name }) => exampleOf(name)).join(', ')}]`;
+  const advice = isOwn
+    ? `; write args=[…] into the model’s @shrink-model hint, ${example}.`
+    : `, or its parameters, ${example}.`;
+  return { ...problem, message: problem.message.replace(/\.$/, advice) };
+}
+
+/** A value such as a parameter of this name may have. */
+function exampleOf(name: string): string {
+  if (/shape/i.test(name)) return '[28, 28, 1]';
+  if (/class|action|output|label|categor/i.test(name)) return '10';
+  return /name|kind|mode|activation/i.test(name) ? '"relu"' : '32';
+}
