@@ -1,8 +1,8 @@
 import { piecewise, type Syntax } from '../syntax';
-import { functionOfMember } from './classes';
+import { functionOfMember, memberName, memberOfFunction } from './classes';
 import { argumentsOf, enclosingFunction, enclosingStatement, isFunction, unwrap, wrapOut } from './nodes';
 import { parametersOf, patternNames } from './patterns';
-import type { Binding, ScopeTable } from './scopes';
+import type { Binding, ProgramScopes, ScopeTable } from './scopes';
 import { callStatements } from './tfCalls';
 
 /** A statement that changes what a binding holds. */
@@ -166,6 +166,17 @@ export function functionOf(binding: Binding): Syntax | undefined {
   const value = binding.node.field('value');
   const inner = value === undefined ? undefined : unwrap(value);
   return inner !== undefined && isFunction(inner) ? inner : undefined;
+}
+
+/** What a function is called by: its own name, that of its variable or member, or what other files know it by. */
+export function nameOfFunction(fn: Syntax, scopes: ProgramScopes): Binding | undefined {
+  const parent = wrapOut(fn).parent;
+  const declaring = parent?.type === 'variable_declarator' ? parent : fn;
+  const own = scopes.declaredBy(declaring).find((candidate) => functionOf(candidate) === fn);
+  const member = memberOfFunction(fn);
+  const ofClass = member?.parent?.parent;
+  const known = member && ofClass ? scopes.memberOf(ofClass, memberName(member)) : undefined;
+  return own ?? known ?? scopes.exportOf(fn);
 }
 
 /** The binding that an expression reaches into: `a` for `a.b[0].c()`, the member `x` for `this.x.y`. */

@@ -168,3 +168,21 @@ export function isStatementOfItsOwn(call: Syntax): boolean {
     return isStatementOfItsOwn(parent.parent);
   return parent.type === 'expression_statement';
 }
+
+/** Nodes of a function's body without those of functions inside it. */
+export function ownNodes(body: Syntax): Syntax[] {
+  return body.walk((node) => node === body || !isFunction(node));
+}
+
+const LOOPS: ReadonlySet<string> = new Set([
+  'for_statement',
+  'for_in_statement',
+  'while_statement',
+  'do_statement',
+  'switch_statement',
+]);
+
+/** `break` and `continue` in a loop. */
+export function jumpsIn(loop: Syntax): Syntax[] {
+  return LOOPS.has(loop.type) ? ownNodes(loop).filter((node) => /^(?:break|continue)_/.test(node.type)) : [];
+}

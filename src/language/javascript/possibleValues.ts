@@ -1,9 +1,7 @@
 import type { Syntax } from '../syntax';
-import { memberName, memberOfFunction } from './classes';
 import { argumentsOf, isFunction, propertyOf, unwrap, wrapOut } from './nodes';
-import { calledFunction, functionOf, parameterBindings } from './mutations';
-import { callsOf } from './recipes';
-import { callsChangingMethod, isAssigned, isValueUse, keyUses } from './uses';
+import { calledFunction, nameOfFunction, parameterBindings } from './mutations';
+import { callsChangingMethod, callsOf, isAssigned, isValueUse, keyUses } from './uses';
 import { parametersOf, patternNames } from './patterns';
 import {
   joinValues,
@@ -287,7 +285,7 @@ class Follower {
     const loop = this.followCallback(fn, parameter, binding, steps);
     if (loop !== undefined) return loop;
     const index = parametersOf(fn).indexOf(parameter);
-    const own = this.bindingOfFunction(fn);
+    const own = nameOfFunction(fn, this.scopes);
     if (own === undefined || index === -1 || parameter.text.startsWith('...')) return unknown;
     const calls = callsOf(own).filter((call) => this.circumstances.calls.has(call));
     const isElsewhere = own.references.some((use) => isValueUse(use));
@@ -335,16 +333,6 @@ class Follower {
     const list = call.field('function')?.field('object');
     if (list === undefined) return undefined;
     return this.eachItem(list, fn, parameter, binding.name, steps);
-  }
-
-  private bindingOfFunction(fn: Syntax): Binding | undefined {
-    const parent = wrapOut(fn).parent;
-    const declaring = parent?.type === 'variable_declarator' ? parent : fn;
-    const own = this.scopes.declaredBy(declaring).find((candidate) => functionOf(candidate) === fn);
-    const member = memberOfFunction(fn);
-    const ofClass = member?.parent?.parent;
-    const known = member && ofClass ? this.scopes.memberOf(ofClass, memberName(member)) : undefined;
-    return own ?? known ?? this.scopes.exportOf(fn);
   }
 }
 

@@ -7,6 +7,7 @@ import type { Binding, ScopeTable } from './scopes';
 import { accessTo, publicName, type ClassAccess } from './privateNames';
 import type { ScriptModule, ScriptProgram } from './scriptProgram';
 import type { SliceRoot } from './slicer';
+import { callsOf } from './uses';
 
 /** One way of having a model: what to slice from and what to call. */
 export interface Recipe extends SliceRoot {
@@ -235,13 +236,6 @@ function bindingOfFunction(fn: Syntax, scopes: ScopeTable): Binding | undefined 
   return scopes
     .declaredBy(declaring)
     .find((binding) => binding.kind === 'function' || binding.kind === 'variable');
-}
-
-/** The calls of what a name stands for, in every file. */
-export function callsOf(binding: Binding): Syntax[] {
-  return binding.references.flatMap((use) =>
-    use.parent?.type === 'call_expression' && use.parent.field('function') === use ? [use.parent] : [],
-  );
 }
 
 function constructionsOf(binding: Binding): Syntax[] {

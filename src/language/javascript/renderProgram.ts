@@ -104,7 +104,7 @@ class ProgramRenderer {
     const isEntry = module === entry;
     const exported = [...(this.wanted.get(module) ?? [])];
     return {
-      ...{ module, slice, marks, access, head, scopes: script.scopes },
+      ...{ module, slice, marks, access, head, scopes: script.scopes, skipped: script.skipped },
       isLinked: (node) => isLinked(node, script),
       chain: isEntry ? chain : [],
       named: [

@@ -1,13 +1,14 @@
 import type { Range } from '../../core/errors';
 import type { Syntax } from '../syntax';
 import { argumentsOf, enclosingFunction, isStatement } from './nodes';
+import { skippedBranch } from './loads';
 import { calledFunction, parameterBindings } from './mutations';
 import { parametersOf } from './patterns';
 import type { ClassAccess } from './privateNames';
-import type { ScopeTable } from './scopes';
+import type { ProgramScopes } from './scopes';
 import type { ScriptModule } from './scriptProgram';
 import type { Slice } from './slicer';
-import { isTfModule } from './tfNames';
+import { isGivenLibrary, isGlobalLibrary, isTfModule } from './tfNames';
 
 /** A function whose body becomes the entry, with the text of its arguments. */
 export interface ChainLink {
@@ -25,10 +26,12 @@ export const NO_MARKS: SiteMarks = { around: new Map() };
 
 export interface RenderRequest {
   readonly module: ScriptModule;
-  readonly scopes: ScopeTable;
+  readonly scopes: ProgramScopes;
   readonly slice: Slice;
   readonly marks: SiteMarks;
   readonly access: ClassAccess | undefined;
+  /** What only loads what is made elsewhere. */
+  readonly skipped: ReadonlySet<Syntax>;
   /** Imports of what other slices give, and what stands for a namespace. */
   readonly head: string;
   /** Whether a declaration is written anew in `head`. */
@@ -44,6 +47,9 @@ export interface RenderRequest {
 
 const PRELUDE = "import { __shrinkSite, __shrinkMark } from 'shrinknets:sites'; ";
 
+/** What stands for TensorFlow.js where the source has it from elsewhere. */
+export const GIVEN_TF = '__shrinkTf';
+
 const TF_PACKAGE = '@tensorflow/tfjs';
 
 /**
@@ -55,10 +61,12 @@ export function renderSlice(request: RenderRequest): string {
   renderer.visit(request.module.root);
   const body = renderer.finish();
   // Pages load the library with a script tag, as a global.
-  const isGlobal = !request.module.local.declares('tf');
-  const tf = isGlobal ? `import * as tf from '${TF_PACKAGE}'; ` : '';
+  const isGlobal = ![...request.module.local.top].some(({ name }) => name === 'tf');
   const tail = [writeEntry(request), writeExports(request.exports)].filter((part) => part !== '').join(' ');
-  return `${PRELUDE}${tf}${request.head}${body}\n;${tail}\n`;
+  const isGiven = body.includes(GIVEN_TF) || tail.includes(GIVEN_TF);
+  const libraries = [...(isGlobal ? ['tf'] : []), ...(isGiven ? [GIVEN_TF] : [])];
+  const imports = libraries.map((name) => `import * as ${name} from '${TF_PACKAGE}'; `).join('');
+  return `${PRELUDE}${imports}${request.head}${body}\n;${tail}\n`;
 }
 
 /** The calls that are in a file's part of a slice. Only the pieces of the file that it touches are looked at. */
@@ -137,7 +145,8 @@ class Renderer {
     for (const call of this.calls) {
       for (; (blanks[next]?.range.start ?? Number.POSITIVE_INFINITY) <= call.start; next += 1)
         blankUntil = Math.max(blankUntil, blanks[next]?.range.end ?? 0);
-      if (call.start >= blankUntil) rendered.add(call);
+      // Of a call of `window.tf.…`, only the start is written anew.
+      if (call.end > blankUntil) rendered.add(call);
     }
     return rendered;
   }
@@ -151,6 +160,10 @@ class Renderer {
       if (this.namedIn(node).length > 0) return this.visitNamed(node);
       if (!slice.included.has(node) || isLinked(node) || this.isAllLinked(node)) return this.drop(node);
     }
+    if (this.request.skipped.has(node)) return this.replace(node, 'undefined');
+    const branch = skippedBranch(node, this.request.skipped);
+    if (branch !== undefined) return this.visitOnly(node, branch.kept);
+    if (this.replaceLibrary(node)) return;
     if (node.type === 'export_statement') this.dropExport(node);
     if (node.type === 'try_statement') return this.visitTry(node);
     if (node.type === 'lexical_declaration' || node.type === 'variable_declaration')
@@ -271,6 +284,27 @@ class Renderer {
     }
   }
 
+  /** Of two branches, the one that is run. */
+  private visitOnly(node: Syntax, kept: Syntax | undefined): void {
+    if (kept === undefined) return this.drop(node);
+    this.blank({ start: node.start, end: kept.start });
+    this.visit(kept);
+    this.blank({ start: kept.end, end: node.end });
+  }
+
+  /** @returns whether the node is a way to TensorFlow.js that only its own surroundings have */
+  private replaceLibrary(node: Syntax): boolean {
+    const { scopes } = this.request;
+    if (isGlobalLibrary(node, scopes)) {
+      this.replace(node, GIVEN_TF);
+      return true;
+    }
+    const [binding] = node.type === 'variable_declarator' ? scopes.declaredBy(node) : [];
+    if (binding === undefined || !isGivenLibrary(binding, scopes)) return false;
+    this.replace(node, `${binding.name} = ${GIVEN_TF}`);
+    return true;
+  }
+
   private dropDeclarators(node: Syntax): void {
     const { isLinked } = this.request;
     const isKept = (declarator: Syntax): boolean =>
@@ -313,8 +347,7 @@ class Renderer {
     args.forEach((argument, index) => {
       const parameters = parameterBindings(fn, index, scopes);
       if (parameters.some((parameter) => slice.needed.has(parameter))) return;
-      this.blank(argument.range);
-      this.insert(argument.start, placeholderFor(parametersOf(fn)[index]));
+      this.replace(argument, placeholderFor(parametersOf(fn)[index]));
     });
   }
 
@@ -323,8 +356,12 @@ class Renderer {
     const name = node.text.slice(1, -1);
     const isSource = node.fieldName === 'source' || node.parent?.type === 'arguments';
     if (!isSource || !isTfModule(name)) return;
+    this.replace(node, `'${TF_PACKAGE}'`);
+  }
+
+  private replace(node: Syntax, text: string): void {
     this.blank(node.range);
-    this.insert(node.start, `'${TF_PACKAGE}'`);
+    this.insert(node.start, text);
   }
 
   private insert(position: number, text: string): void {

@@ -4,6 +4,7 @@ import type { SourceFiles } from '../sourceFiles';
 import type { Syntax } from '../syntax';
 import { isStatement } from './nodes';
 import { LinkedScopes, type LinkableModule } from './linkedScopes';
+import { findSkipped } from './loads';
 import { indexMutations, type Mutation, type MutationIndex } from './mutations';
 import { resolveScopes, type Binding } from './scopes';
 import { findTfCalls } from './tfCalls';
@@ -28,6 +29,8 @@ export interface ScriptProgram {
   readonly modules: readonly ScriptModule[];
   readonly scopes: LinkedScopes;
   readonly mutations: MutationIndex;
+  /** What only loads what is made elsewhere. */
+  readonly skipped: ReadonlySet<Syntax>;
   /** The same files as if no model were compiled in them. */
   readonly uncompiled: () => ScriptProgram;
   moduleOf(node: Syntax): ScriptModule;
@@ -90,6 +93,7 @@ function linkFiles(files: readonly LinkableFile[]): ScriptProgram {
   let other: ScriptProgram | undefined;
   const program: ScriptProgram = {
     ...{ main, modules, scopes, mutations },
+    skipped: findSkipped(modules, scopes),
     uncompiled: () => (other ??= { ...program, mutations: dropCompile(mutations) }),
     moduleOf: (node) => byTree.get(node.tree) ?? main,
   };

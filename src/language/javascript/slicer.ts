@@ -9,6 +9,8 @@ import {
   isStatement,
   isStatementOfItsOwn,
   isTypeOnly,
+  jumpsIn,
+  ownNodes,
 } from './nodes';
 import {
   calledFunction,
@@ -18,8 +20,10 @@ import {
   type Mutation,
   type MutationIndex,
 } from './mutations';
+import { skippedBranch } from './loads';
 import type { LinkedScopes } from './linkedScopes';
 import type { Binding } from './scopes';
+import { isGivenLibrary } from './tfNames';
 
 /** What a slice starts from. */
 export interface SliceRoot {
@@ -31,6 +35,14 @@ export interface SliceRoot {
   readonly expressions: readonly Syntax[];
   /** The innermost function of the chain ends in its own `return`. */
   readonly returns: boolean;
+}
+
+/** What is known of the files that a slice is taken of. */
+export interface SlicedProgram {
+  readonly scopes: LinkedScopes;
+  readonly mutations: MutationIndex;
+  /** What only loads what is made elsewhere. */
+  readonly skipped: ReadonlySet<Syntax>;
 }
 
 /** The parts of a file that a model needs. */
@@ -45,14 +57,6 @@ export interface Slice {
   readonly aliases: ReadonlySet<Binding>;
 }
 
-const LOOPS: ReadonlySet<string> = new Set([
-  'for_statement',
-  'for_in_statement',
-  'while_statement',
-  'do_statement',
-  'switch_statement',
-]);
-
 /** Names that every JavaScript has and whose use has no side effect. */
 const HARMLESS_GLOBALS =
   /^(?:[A-Z]\w*Error|Error|Number|Array|Math|JSON|Object|String|Boolean|undefined|NaN|Infinity|isNaN|parseInt|tf)$/;
@@ -61,8 +65,8 @@ const HARMLESS_GLOBALS =
  * Collects the statements that a model needs: a backward slice, insensitive to the order of statements. A statement
  * is in it when it declares or changes something that is needed, with the conditions and loops around it.
  */
-export function computeSlice(root: SliceRoot, scopes: LinkedScopes, mutations: MutationIndex): Slice {
-  return new Slicer(root, scopes, mutations).run();
+export function computeSlice(root: SliceRoot, program: SlicedProgram): Slice {
+  return new Slicer(root, program).run();
 }
 
 class Slicer implements Slice {
@@ -79,11 +83,14 @@ class Slicer implements Slice {
   /** Arguments that count only if the parameter they are for is needed. */
   private deferred: { argument: Syntax; parameters: readonly Binding[] }[] = [];
 
+  private readonly scopes: LinkedScopes;
+
   constructor(
     private readonly root: SliceRoot,
-    private readonly scopes: LinkedScopes,
-    private readonly mutations: MutationIndex,
-  ) {}
+    private readonly program: SlicedProgram,
+  ) {
+    this.scopes = program.scopes;
+  }
 
   run(): Slice {
     for (const fn of this.root.chain) this.active.add(fn);
@@ -141,6 +148,7 @@ class Slicer implements Slice {
       case 'variable':
         this.included.add(binding.node);
         this.include(binding.node);
+        if (isGivenLibrary(binding, this.scopes)) return;
         if (fn !== undefined && this.isCuttable(fn)) this.activate(fn);
         else if (binding.node.type === 'variable_declarator') this.collect(binding.node);
         return;
@@ -228,7 +236,7 @@ class Slicer implements Slice {
 
   private include(node: Syntax): void {
     const statement = enclosingStatement(node);
-    if (statement === undefined || this.included.has(statement)) return;
+    if (statement === undefined || this.included.has(statement) || this.isSkipped(statement)) return;
     this.included.add(statement);
     const around = statement.parent;
     if (around !== null) {
@@ -239,10 +247,17 @@ class Slicer implements Slice {
     this.collectStatement(statement);
   }
 
+  private isSkipped(node: Syntax): boolean {
+    const { skipped } = this.program;
+    return skipped.size > 0 && [node, ...node.ancestors()].some((at) => skipped.has(at));
+  }
+
   /** What a statement itself reads: for a compound one, its condition. */
   private collectStatement(statement: Syntax): void {
+    const isDecided = skippedBranch(statement, this.program.skipped) !== undefined;
     for (const child of statement.children) {
       if (!child.named || isStatement(child) || isTypeOnly(child)) continue;
+      if (isDecided && child.fieldName === 'condition') continue;
       if (statement.type === 'for_statement' && child.type.endsWith('_declaration')) {
         this.collect(child);
         continue;
@@ -262,7 +277,7 @@ class Slicer implements Slice {
 
   /** Needs everything that an expression uses. */
   private collect(node: Syntax): void {
-    if (isTypeOnly(node)) return;
+    if (isTypeOnly(node) || this.program.skipped.has(node)) return;
     if (isFunction(node) && this.isCuttable(node) && !this.root.chain.includes(node)) return;
     if (node.type === 'call_expression' && this.collectCall(node)) return;
     const binding = this.scopes.bindingOf(node);
@@ -270,7 +285,9 @@ class Slicer implements Slice {
     if (isClassExpression(node) && isCutClass(node, this.scopes)) return this.needClass(node);
     this.useAlias(node);
     if (node.type === 'property_identifier') this.useProperty(node.text);
-    for (const child of node.children) if (child.named) this.collect(child);
+    const isDecided = skippedBranch(node, this.program.skipped) !== undefined;
+    for (const child of node.children)
+      if (child.named && !(isDecided && child.fieldName === 'condition')) this.collect(child);
   }
 
   /** What is reached in another file is needed there; what is not named one by one is needed as a whole. */
@@ -331,9 +348,9 @@ class Slicer implements Slice {
   }
 
   private relevantMutations(binding: Binding, seen = new Set<Binding>()): readonly Mutation[] {
-    if (seen.has(binding)) return [];
+    if (seen.has(binding) || isGivenLibrary(binding, this.scopes)) return [];
     seen.add(binding);
-    return (this.mutations.get(binding) ?? []).filter((mutation) => {
+    return (this.program.mutations.get(binding) ?? []).filter((mutation) => {
       if (mutation.through === undefined) return true;
       return parameterBindings(mutation.through.fn, mutation.through.index, this.scopes).some(
         (parameter) => this.relevantMutations(parameter, seen).length > 0,
@@ -352,11 +369,7 @@ class Slicer implements Slice {
 
   /** `break` and `continue` in loops that are in the slice. */
   private includeJumps(): void {
-    for (const statement of [...this.included]) {
-      if (!LOOPS.has(statement.type)) continue;
-      for (const node of ownNodes(statement))
-        if (node.type === 'break_statement' || node.type === 'continue_statement') this.include(node);
-    }
+    for (const statement of [...this.included]) for (const jump of jumpsIn(statement)) this.include(jump);
   }
 
   /** Checks that throw are kept where they look only at what is needed anyway. */
@@ -378,9 +391,4 @@ class Slicer implements Slice {
     const binding = this.scopes.bindingOf(node);
     return binding === undefined ? HARMLESS_GLOBALS.test(node.text) : this.needed.has(binding);
   }
-}
-
-/** Nodes of a function's body without those of functions inside it. */
-export function ownNodes(body: Syntax): Syntax[] {
-  return body.walk((node) => node === body || !isFunction(node));
 }

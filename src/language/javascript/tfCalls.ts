@@ -1,7 +1,7 @@
 import { piecewise, type Syntax } from '../syntax';
 import { isStatementOfItsOwn, unwrap } from './nodes';
 import type { Binding, ProgramScopes } from './scopes';
-import { extendPath, importedBy, tfPath } from './tfNames';
+import { extendPath, importedBy, isGlobalObject, tfPath } from './tfNames';
 
 /** A call whose callee is a name or `require(…)`, with what is taken out of it: `tf.layers.dense` is `tf`, `layers`, `dense`. */
 interface NamedCall {
@@ -35,6 +35,8 @@ export function findTfCalls(root: Syntax, scopes: ProgramScopes): Map<Syntax, re
     const key = scopes.bindingOf(call.root) ?? call.root.text;
     if (!paths.has(key)) paths.set(key, tfPath(call.root, scopes));
     const base = paths.get(key);
+    const isGlobal = base === undefined && call.names[0] === 'tf' && isGlobalObject(call.root, scopes);
+    if (isGlobal) found.set(call.node, call.names.slice(1));
     if (base !== undefined) found.set(call.node, call.names.reduce(extendPath, base));
   }
   return found;

@@ -9,6 +9,11 @@ import type { Binding, ProgramScopes } from './scopes';
 export function tfPath(node: Syntax, scopes: ProgramScopes, depth = 0): readonly string[] | undefined {
   if (depth > 20) return undefined;
   const inner = unwrap(node);
+  if (inner.type === 'ternary_expression') {
+    const branches = [inner.field('consequence'), inner.field('alternative')];
+    return branches.map((branch) => branch && tfPath(branch, scopes, depth + 1)).find((path) => path);
+  }
+  if (isGlobalLibrary(inner, scopes)) return [];
   if (inner.type === 'member_expression') {
     // `models.tf`, where `models` is all of another file.
     const elsewhere = scopes.bindingOf(inner);
@@ -43,11 +48,55 @@ function pathOfBinding(
   const value = binding.node.field('value');
   const name = binding.node.field('name');
   if (name === undefined) return undefined;
-  if (value === undefined) return local === 'tf' ? [] : undefined;
-  const base = tfPath(value, scopes, depth + 1);
+  const isEmpty = value === undefined || /^(?:null|undefined)$/.test(value.text);
+  if (isEmpty && local === 'tf') return [];
+  const base = isEmpty ? pathOfAssigned(binding, scopes, depth) : tfPath(value, scopes, depth + 1);
   if (base === undefined) return undefined;
   if (name.type === 'identifier') return base;
   return name.type === 'object_pattern' ? pathInPattern(name, local, base) : undefined;
+}
+
+/** What a variable that starts empty is given later. */
+function pathOfAssigned(
+  binding: Binding,
+  scopes: ProgramScopes,
+  depth: number,
+): readonly string[] | undefined {
+  for (const use of binding.references) {
+    const value = use.fieldName === 'left' ? use.parent?.field('right') : undefined;
+    const path = value === undefined ? undefined : tfPath(value, scopes, depth + 1);
+    if (path !== undefined) return path;
+  }
+  return undefined;
+}
+
+/**
+ * Whether a variable holds TensorFlow.js by way of something that only the source's own surroundings have: a page, a
+ * package that may be missing, a function that is called first. It is given the library instead.
+ */
+export function isGivenLibrary(binding: Binding, scopes: ProgramScopes): boolean {
+  const { kind, node } = binding;
+  if (kind !== 'variable' || node.type !== 'variable_declarator') return false;
+  if (node.field('name')?.type !== 'identifier') return false;
+  const value = node.field('value');
+  const isPlain = value !== undefined && /^(?:identifier|call_expression)$/.test(unwrap(value).type);
+  return !isPlain && pathOfBinding(binding, binding.name, scopes, 0)?.length === 0;
+}
+
+/** `window.tf`, as a script tag leaves it. */
+export function isGlobalLibrary(node: Syntax, scopes: ProgramScopes): boolean {
+  if (node.type !== 'member_expression' || node.field('property')?.text !== 'tf') return false;
+  const object = node.field('object');
+  const inner = object === undefined ? undefined : unwrap(object);
+  return inner !== undefined && isGlobalObject(inner, scopes);
+}
+
+export function isGlobalObject(node: Syntax, scopes: ProgramScopes): boolean {
+  return (
+    node.type === 'identifier' &&
+    /^(?:window|globalThis|self|global)$/.test(node.text) &&
+    scopes.bindingOf(node) === undefined
+  );
 }
 
 /** Finds the key that binds `local` in `{ layers, sequential: make, layers: { dense } }`. */

@@ -1,5 +1,6 @@
 import type { Syntax } from '../syntax';
 import { wrapOut } from './nodes';
+import type { Binding } from './scopes';
 
 /** What is done with a name where it is used. */
 
@@ -60,4 +61,11 @@ export function isAssigned(use: Syntax): boolean {
     parent?.type === 'assignment_expression' || parent?.type === 'augmented_assignment_expression';
   if (assigns) return parent.field('left') === node;
   return use.type === 'shorthand_property_identifier_pattern' || parent?.type === 'array_pattern';
+}
+
+/** The calls of what a name stands for, in every file. */
+export function callsOf(binding: Binding): Syntax[] {
+  return binding.references.flatMap((use) =>
+    use.parent?.type === 'call_expression' && use.parent.field('function') === use ? [use.parent] : [],
+  );
 }
