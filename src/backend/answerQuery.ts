@@ -40,8 +40,8 @@ async function answer(query: Query): Promise<Answers[Query['kind']]> {
 
 function describe(status: EngineStatus): EngineAnswer {
   if (status.available) {
-    const { name, device, version, threads } = status.description;
-    return { name, available: true, device, version, threads };
+    const { name, device, version, threads, memory } = status.description;
+    return { name, available: true, device, version, threads, memory };
   }
   return { name: status.name, available: false, missing: status.missing, install: status.install };
 }

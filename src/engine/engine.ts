@@ -11,7 +11,10 @@ export interface EngineDescription {
   /** e.g. `CPU (WebAssembly, SIMD)`. */
   readonly device: string;
   readonly version: string;
-  readonly threads: number;
+  /** Null for a device that has no threads to count. */
+  readonly threads: number | null;
+  /** Bytes that it can use at most; null where the device does not say. */
+  readonly memory: number | null;
 }
 
 /** What an engine is, or why it cannot be used here and the command that would help. */

@@ -15,7 +15,9 @@ export type EngineAnswer =
       readonly available: true;
       readonly device: string;
       readonly version: string;
-      readonly threads: number;
+      readonly threads: number | null;
+      /** Bytes that it can use at most. */
+      readonly memory: number | null;
     }
   | {
       readonly name: string;

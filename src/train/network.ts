@@ -6,7 +6,15 @@ import { insertFilters, placeFilters, switchesOf, type FilterPlace } from '../co
 import type { Graph } from '../core/graph';
 import type { LayerWeights } from '../core/tensor';
 import { SwitchBank } from './filterLayer';
-import { buildModel, disposeModel, layersOf, readWeights, scaleInternally, setWeights, variableOf } from './model';
+import {
+  buildModel,
+  disposeModel,
+  layersOf,
+  readWeights,
+  scaleInternally,
+  setWeights,
+  variableOf,
+} from './model';
 
 /** A network as it is trained: its graph, the channel graph of it, and a TensorFlow.js model with Filters in place. */
 export class Network {

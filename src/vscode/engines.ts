@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import { askBackend } from '../client/query';
 import { MODEL_OPTIONS } from '../core/optionTable';
+import { engineParts } from '../shell/engineText';
 import { installOnnxRuntime } from '../shell/installEngine/install';
 import { requireTrust } from './failure';
 import { backendSettings, engineHomeOf } from './settings/settings';
@@ -32,7 +33,7 @@ export async function selectEngineCommand(services: Services): Promise<void> {
       name: engine.name,
       label: engine.available ? mark(engine.name) : `$(circle-slash) ${engine.name}`,
       description: engine.available
-        ? `${engine.device} · ${engine.version}`
+        ? engineParts(engine).join(' · ')
         : [engine.missing, engine.install].filter((part) => part !== null).join(' · '),
       available: engine.available,
     })),

@@ -92,7 +92,9 @@ describe('shrinknets engines', () => {
       .split('\n')
       .map((line) => JSON.parse(line) as Record<string, unknown>);
     const named = (name: string) => engines.find((engine) => engine['name'] === name);
-    expect(named('wasm')).toMatchObject({ available: true });
+    expect(named('wasm')).toMatchObject({ available: true, threads: 1 });
+    expect(Number(named('wasm')?.['memory'])).toBeGreaterThan(1e8);
+    expect(Number(named('wasm')?.['memory'])).toBeLessThanOrEqual(2 ** 32);
     expect(named('onnxruntime')).toMatchObject({
       available: false,
       missing: 'the package onnxruntime-node is not installed',

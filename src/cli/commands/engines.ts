@@ -1,5 +1,6 @@
 import { askBackend } from '../../client/query';
 import { badInput } from '../../core/errors';
+import { engineParts } from '../../shell/engineText';
 import { installOnnxRuntime, userEngineHome } from '../../shell/installEngine/install';
 import { attachedBackend } from '../backend';
 import { Output } from '../output';
@@ -22,10 +23,7 @@ export async function enginesCommand(flags: EnginesFlags): Promise<void> {
   const width = Math.max(...engines.map((engine) => engine.name.length));
   for (const engine of engines) {
     const name = engine.name.padEnd(width);
-    if (engine.available)
-      output.line(
-        `${green(name)}  ${engine.device}, ${engine.version}, ${engine.threads} ${engine.threads === 1 ? 'thread' : 'threads'}`,
-      );
+    if (engine.available) output.line(`${green(name)}  ${engineParts(engine).join(', ')}`);
     else
       output.line(
         `${dim(name)}  ${engine.missing}${engine.install === null ? '' : `; get it with: ${engine.install}`}`,

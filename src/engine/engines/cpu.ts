@@ -5,12 +5,14 @@ import { activateBackend, createEagerEngine } from '../eager';
 import type { EngineDescription, EngineProvider } from '../engine';
 import { installCpuKernels } from '../cpuKernels';
 import { installGradients } from '../kernels/gradients';
+import { machineMemory } from '../machineMemory';
 
 const description: EngineDescription = {
   name: 'cpu',
   device: 'CPU (plain JavaScript)',
   version: version_core,
   threads: 1,
+  memory: machineMemory(),
 };
 
 export const cpu: EngineProvider = {

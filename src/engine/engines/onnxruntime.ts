@@ -13,11 +13,19 @@ import { StateStore, type House } from '../onnx/stateStore';
 import { houseOf, startTail } from '../onnx/tails/runTail';
 import { Tracer } from '../onnx/trace';
 import type { TracedStep, TracedTail } from '../onnx/traced';
+import { machineMemory } from '../machineMemory';
 import { unavailable } from '../unavailable';
 import { wasm } from './wasm';
 
 function describeDevice(version: string, { device, threads }: SessionSetup): EngineDescription {
-  return { name: device.engine, device: device.device, version, threads };
+  const onCpu = device.provider === 'cpu';
+  return {
+    name: device.engine,
+    device: device.device,
+    version,
+    threads: onCpu ? threads : null,
+    memory: onCpu ? machineMemory() : null,
+  };
 }
 
 /** Holds a step's variables, those of each tail in one memory; null where that cannot be. */

@@ -1,5 +1,6 @@
 /** TensorFlow's own C library, on the CPU or with CUDA: `@tensorflow/tfjs-node` and `-gpu` of the user's project. */
 import { createRequire } from 'node:module';
+import { availableParallelism } from 'node:os';
 import util from 'node:util';
 import { messageOf, ShrinkError } from '../../core/errors';
 import { probeInChild, type ProbeAnswer } from '../childProbe';
@@ -8,6 +9,7 @@ import type { EngineDescription, EngineProvider, EngineStatus } from '../engine'
 import { loadForeign, NODE_23_SHIM } from '../foreign';
 import { correctThinConvolutions, correctVolumes } from '../foreignKernels';
 import { locatePackage, type LocatedPackage } from '../locate';
+import { machineMemory } from '../machineMemory';
 import { installTensorflowAdam } from '../tensorflowAdam';
 import { unavailable } from '../unavailable';
 
@@ -31,7 +33,9 @@ function describeNode(name: string, facts: Readonly<Record<string, unknown>>): E
     name,
     device,
     version: typeof facts['version'] === 'string' ? facts['version'] : VERSION,
-    threads: 0,
+    // TensorFlow takes a thread for each core.
+    threads: facts['gpu'] === true ? null : availableParallelism(),
+    memory: facts['gpu'] === true ? null : machineMemory(),
   };
 }
 

@@ -3,6 +3,7 @@ import { setThreadsCount, setWasmPaths, version_wasm } from '@tensorflow/tfjs-ba
 import { activateBackend, createEagerEngine } from '../eager';
 import type { EngineDescription, EngineProvider } from '../engine';
 import { installGradients } from '../kernels/gradients';
+import { machineMemory } from '../machineMemory';
 import { unavailable } from '../unavailable';
 import { wasmFolder } from '../wasmFolder';
 import { installWasmKernels } from '../wasmKernels/install';
@@ -12,6 +13,8 @@ const description: EngineDescription = {
   device: 'CPU (WebAssembly, SIMD)',
   version: version_wasm,
   threads: 1,
+  // A WebAssembly memory has addresses of 32 bits.
+  memory: Math.min(2 ** 32, machineMemory()),
 };
 
 const INSTALL = 'npm run build';

@@ -46,7 +46,7 @@ function ask(entry: string): Promise<ProbeAnswer> {
 }
 
 function describeDevice(device: unknown, version: string): EngineDescription {
-  return { name: 'webgpu', device: `GPU (WebGPU, ${String(device)})`, version, threads: 0 };
+  return { name: 'webgpu', device: `GPU (WebGPU, ${String(device)})`, version, threads: null, memory: null };
 }
 
 async function probe(): Promise<EngineStatus> {
