@@ -57,7 +57,10 @@ describe('notebooks', () => {
     '%s is a question, no code',
     (line) => {
       const cells = readNotebookJson(
-        NOTEBOOK.replace('# @shrink\\n', `${line}\\n`).replace('nn.Linear(WIDTH, 2))', `nn.Linear(WIDTH, 2))\\n${line}`),
+        NOTEBOOK.replace('# @shrink\\n', `${line}\\n`).replace(
+          'nn.Linear(WIDTH, 2))',
+          `nn.Linear(WIDTH, 2))\\n${line}`,
+        ),
       );
       const notebook = joinCells(cells);
       const model = cells[3]?.text.indexOf('model = ') ?? 0;

@@ -49,7 +49,7 @@ export interface EvaluationHints {
 }
 
 /** Sizes of pictures to try where only the result of flattening them is written in the source. */
-const COMMON_SIZES = [28, 32, 224, 227, 64, 96, 128, 256, 299, 16, 48, 100, 150, 180];
+const COMMON_SIZES = [28, 32, 224, 227, 64, 84, 96, 128, 256, 299, 16, 48, 100, 150, 180];
 
 /** Evaluates a model to its topology, with what stands behind each number. */
 export function evaluateModel(

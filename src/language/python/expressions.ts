@@ -86,6 +86,7 @@ export function evaluateExpression(interpreter: Evaluator, node: Syntax, scope: 
     case 'unary_operator': {
       const value = field('argument');
       const isMinus = node.field('operator')?.type === '-';
+      if (value.kind === 'tensor' && isMinus) return operate(interpreter, node, value, numberOf(-1), '*');
       return value.kind === 'number' ? numberOf(isMinus ? -value.value : value.value) : value;
     }
     case 'binary_operator':

@@ -14,6 +14,7 @@ import { makeKerasWrapper } from './kerasWrappers';
 import type { Library } from './evaluation';
 import { append, callMethod, modulesOf } from './methods';
 import * as ops from './ops';
+import { operate } from './tensorOperators';
 import { plainPath } from './paths';
 import { callTorchFunction, shapeSeen, tensorsOf } from './torchCalls';
 import { makeTorchLayer } from './torchLayers';
@@ -46,6 +47,9 @@ function callPath(interpreter: Evaluator, full: string, args: CallArguments, nod
   const path = plainPath(full);
   const name = path.split('.').at(-1) ?? path;
   if (name === '__init__') return NONE;
+  if (/^torch\.(?:zeros|zeros_like)$|^torch\.zeros\(\)\.\w+$/.test(path)) return ZEROS;
+  // A variable of early PyTorch is the tensor in it.
+  if (path === 'torch.autograd.Variable' && args.positional[0] !== undefined) return args.positional[0];
   if (path.startsWith('torch.nn.') && /^torch\.nn\.[A-Z]/.test(path))
     return makeTorchModule(interpreter, name, args, node);
   if (/^torch(?:\.nn\.functional|\.special)?\.\w+$/.test(path))
@@ -229,7 +233,7 @@ function callModule(interpreter: Evaluator, module: Value, args: CallArguments, 
   const given = args.positional[0] ?? args.named.get('inputs') ?? args.named.get('input');
   if (given?.kind === 'unknown') return given;
   if (module.kind === 'layer') {
-    if (module.wrap !== undefined && args.positional.length + args.named.size > 1)
+    if (module.wrap !== undefined && ![...args.positional.slice(1), ...args.named.values()].every(isNothing))
       throw stopAt(node, 'unsupported', 'A first state is not read here; leave it out, it is zeros.');
     const tensor = callLayer(interpreter, module, tensorsOf(given, node), node);
     return module.wrap?.(tensor, node) ?? asValue(tensor);
@@ -248,6 +252,15 @@ function callModule(interpreter: Evaluator, module: Value, args: CallArguments, 
     return outputs.length === 1 ? asValue(tensorAt(outputs, node)) : listOf(outputs.map(asValue), true);
   }
   return unknownAt(node, 'this cannot be called here');
+}
+
+/** `torch.zeros(…)`, wherever it is moved: what a recurrent layer begins with anyway. */
+const ZEROS: Value = { kind: 'path', path: 'torch.zeros()' };
+
+/** A first state that is as good as none. */
+function isNothing(value: Value): boolean {
+  if (value.kind === 'list') return value.items.every(isNothing);
+  return value.kind === 'none' || (value.kind === 'path' && value.path === 'torch.zeros()');
 }
 
 function callInstance(
@@ -322,28 +335,6 @@ function attribute({ graph }: Evaluator, object: Value, name: string, node: Synt
     return unknownAt(node, 'weights are not known');
   if (object.kind === 'layer' || object.kind === 'model') return { kind: 'bound', name, self: object };
   return undefined;
-}
-
-function operate(interpreter: Evaluator, operator: string, left: Value, right: Value, node: Syntax): Value {
-  const { graph } = interpreter;
-  if (left.kind === 'tensor' && right.kind === 'tensor') {
-    const className = operator === '+' ? 'Add' : operator === '*' ? 'Multiply' : undefined;
-    if (className === undefined) return unknownAt(node, `${operator} of two tensors is not supported`);
-    const again = (inputs: readonly Tensor[]): Tensor => ops.merge(graph, className, inputs, undefined, node);
-    const inputs = [left.tensor, right.tensor];
-    return asValue({ ...again(inputs), source: { inputs, again } });
-  }
-  const [tensor, number] = left.kind === 'tensor' ? [left, right] : [right, left];
-  if (tensor.kind !== 'tensor' || number.kind !== 'number')
-    return unknownAt(node, `${operator} of these is not supported`);
-  const scale =
-    operator === '*' ? number.value : operator === '/' && left.kind === 'tensor' ? 1 / number.value : 1;
-  const offset =
-    operator === '+' ? number.value : operator === '-' && left.kind === 'tensor' ? -number.value : 0;
-  if (scale === 1 && offset === 0) return unknownAt(node, `${operator} of these is not supported`);
-  return asValue(
-    ops.keepShape(graph, 'Rescaling', graph.freeName('rescale'), { scale, offset }, tensor.tensor),
-  );
 }
 
 function tensorAt(tensors: readonly Tensor[], node: Syntax): Tensor {

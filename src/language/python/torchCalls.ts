@@ -65,6 +65,10 @@ export function callTorchFunction(
     case 'view':
     case 'reshape':
       return asValue(view(graph, input, args, node));
+    case 'clamp':
+    case 'clamp_':
+    case 'clip':
+      return asValue(clamp(graph, input, args, node));
     case 'mean':
       return asValue(mean(graph, input, args, node));
     case 'add':
@@ -154,14 +158,37 @@ function view(graph: Graph, input: Tensor, args: CallArguments, node: Syntax): T
   return ops.reshape(graph, input, [...lengths.slice(1), lengths[0] ?? -1], undefined, node);
 }
 
+/** Between 0 and a number it is a ReLU. */
+function clamp(graph: Graph, input: Tensor, args: CallArguments, node: Syntax): Tensor {
+  const [min, max] = [argument(args, 1, 'min'), argument(args, 2, 'max')];
+  const isOpen = max === undefined || max.kind === 'none';
+  if (min?.kind !== 'number' || min.value !== 0 || !(isOpen || (max.kind === 'number' && max.value > 0)))
+    throw stopAt(
+      node,
+      'unsupported',
+      'clamp is supported from 0 on: x.clamp(min=0) or x.clamp(0, 6); at the end of a model, leave it to the caller.',
+    );
+  const config = max?.kind === 'number' ? { max_value: max.value } : {};
+  return ops.keepShape(graph, 'ReLU', graph.freeName('clamp'), config, input);
+}
+
 function mean(graph: Graph, input: Tensor, args: CallArguments, node: Syntax): Tensor {
   const axes = argument(args, 1, 'dim');
   const rank = ops.featuresOf(input, node).length - 1;
   const keep = truthOf(argument(args, 2, 'keepdim') ?? { kind: 'bool', value: false }) === true;
   const count = axes?.kind === 'list' ? axes.items.length : 1;
+  const isFirst = axes?.kind === 'number' && (axes.value === 1 || axes.value === -1);
+  if (rank === 0 && isFirst && keep) return meanOfChannels(graph, input, node);
   if (axes === undefined || count !== rank)
     throw stopAt(node, 'unsupported', 'Only a mean over all of space is supported, e.g. x.mean([2, 3]).');
   return ops.poolAll(graph, 'Average', graph.freeName('mean'), input, keep, node);
+}
+
+/** The mean of `[batch, channels]` over its channels, one channel wide. */
+function meanOfChannels(graph: Graph, input: Tensor, node: Syntax): Tensor {
+  const width = ops.featuresOf(input, node)[0] ?? 1;
+  const spread = ops.reshape(graph, input, [width, 1], undefined, node);
+  return ops.poolAll(graph, 'Average', graph.freeName('mean'), spread, false, node);
 }
 
 function concatenate(graph: Graph, args: CallArguments, node: Syntax): Tensor {
