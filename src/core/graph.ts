@@ -183,8 +183,9 @@ function callLayer(
   return Array.from({ length: outputCount(layer) }, (_, tensor) => ({ layer: name, call, tensor }));
 }
 
-/** Recurrent layers that return their state have several outputs; all other layers have one. */
+/** Recurrent layers that return their state have several outputs, as two directions apart do; all other layers have one. */
 function outputCount(layer: NestedLayer): number {
+  if (layer.class_name === 'Bidirectional' && layer.config['merge_mode'] === null) return 2;
   if (layer.config['return_state'] !== true) return 1;
   return layer.class_name === 'LSTM' || layer.class_name === 'ConvLSTM2D' ? 3 : 2;
 }

@@ -279,6 +279,16 @@ const FAMILIES: Readonly<Record<string, Family>> = {
     build: (x) =>
       end(then(x, layers.rescaling({ scale: 0.5, offset: -1 }), conv(6), layers.rescaling({ scale: 2 }))),
   },
+  'two directions apart': {
+    inputs: [[4, 3]],
+    build: (x) => {
+      const layer = layers.lstm({ units: 6, returnSequences: true, recurrentInitializer: 'zeros' });
+      const apart = layers.bidirectional({ layer, mergeMode: null as never });
+      const [there, back] = apart.apply(x) as unknown as Tensor[];
+      if (there === undefined || back === undefined) throw new RangeError('two directions have two outputs');
+      return end(layers.concatenate().apply([then(there, dense(5, 'tanh')), back]) as Tensor);
+    },
+  },
   'one channel that is added to all, and others of lower rank': {
     inputs: [[4, 1], [6]],
     everything: true,
