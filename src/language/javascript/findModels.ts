@@ -2,21 +2,37 @@ import type { ModelKind } from '../reading';
 import type { Syntax } from '../syntax';
 import { isClassExpression, memberName, memberOfFunction } from './classes';
 import { argumentsOf, enclosingFunction, isFunction, unwrap, wrapOut } from './nodes';
-import type { Binding, ScopeTable } from './scopes';
+import { isComplete, isHandedOn, modelClasses, placeName, placeOf } from './modelPlaces';
+import type { Binding, ProgramScopes, ScopeTable } from './scopes';
+import type { ScriptModule } from './scriptProgram';
 
 /** Where the model comes out. */
 export type ModelOrigin =
   /** A variable holds it; the creation stands in `inFunction`, or at the top of the module. */
-  | { readonly kind: 'variable'; readonly binding: Binding; readonly inFunction: Syntax | undefined }
+  | {
+      readonly kind: 'variable';
+      readonly binding: Binding;
+      readonly inFunction: Syntax | undefined;
+      /** Where the variable holds it, if it is not the model itself: `.current`. */
+      readonly path: string;
+    }
   /** A function returns it. */
   | { readonly kind: 'function'; readonly fn: Syntax; readonly binding: Binding | undefined }
   /** A method returns it. */
   | { readonly kind: 'method'; readonly fn: Syntax; readonly ofClass: Syntax }
   /** A method, or the constructor, puts it into a field. */
-  | { readonly kind: 'field'; readonly member: Binding; readonly fn: Syntax; readonly ofClass: Syntax }
+  | {
+      readonly kind: 'field';
+      readonly member: Binding;
+      readonly fn: Syntax;
+      readonly ofClass: Syntax;
+      readonly path: string;
+    }
+  /** A class is the model: `class Net extends tf.Sequential`. */
+  | { readonly kind: 'instance'; readonly ofClass: Syntax }
   /** A function in an object returns it; `path` is how the object's name leads to it. */
   | { readonly kind: 'property'; readonly fn: Syntax; readonly binding: Binding; readonly path: string }
-  /** An expression at the top of the module: `export default tf.sequential(…)`. */
+  /** An expression: `export default tf.sequential(…)`, `resolve(tf.sequential(…))`. */
   | { readonly kind: 'expression'; readonly expression: Syntax };
 
 /** A model as the source makes it. */
@@ -47,6 +63,8 @@ export function originNode(origin: ModelOrigin): Syntax {
     case 'field':
     case 'property':
       return origin.fn;
+    case 'instance':
+      return origin.ofClass;
     case 'expression':
       return origin.expression;
   }
@@ -54,14 +72,16 @@ export function originNode(origin: ModelOrigin): Syntax {
 
 /** Finds the models that a file makes, in source order; their names may be the same. */
 export function findMadeModels(
-  tfCalls: ReadonlyMap<Syntax, readonly string[]>,
-  scopes: ScopeTable,
+  { root, tfCalls }: Pick<ScriptModule, 'root' | 'tfCalls'>,
+  scopes: ProgramScopes,
 ): MadeModel[] {
   const made = new Map<unknown, { model: MadeModel; creations: Syntax[] }>();
   for (const [node, path] of tfCalls) {
     const kind = creationKind(node, path);
     if (kind === undefined) continue;
-    const origin = findOrigin(node, scopes);
+    const outer = wrapOutOfChoice(node);
+    const isExpression = isComplete(node, kind) && isHandedOn(outer, tfCalls);
+    const origin = findOrigin(node, scopes, isExpression);
     if (origin === undefined) continue;
     const key = keyOf(origin);
     const known = made.get(key);
@@ -73,11 +93,15 @@ export function findMadeModels(
     const named = nameOrigin(origin, scopes);
     made.set(key, { model: { ...named, kind, origin, creations }, creations });
   }
-  return [...made.values()].map((entry) => entry.model);
+  const instances = modelClasses(root, scopes).map(({ ofClass, kind }): MadeModel => {
+    const origin: ModelOrigin = { kind: 'instance', ofClass };
+    return { ...nameOrigin(origin, scopes), kind, origin, creations: [ofClass] };
+  });
+  return [...[...made.values()].map((entry) => entry.model), ...instances];
 }
 
 /** The kind of model that a call makes, if it makes one. */
-function creationKind(node: Syntax, path: readonly string[]): ModelKind | undefined {
+export function creationKind(node: Syntax, path: readonly string[]): ModelKind | undefined {
   const isNew = node.type === 'new_expression';
   if (path.length !== 1) return undefined;
   const name = path[0];
@@ -85,7 +109,8 @@ function creationKind(node: Syntax, path: readonly string[]): ModelKind | undefi
   return name === 'model' && !isNew && argumentsOf(node).length > 0 ? 'functional' : undefined;
 }
 
-function findOrigin(creation: Syntax, scopes: ScopeTable): ModelOrigin | undefined {
+/** @param isExpression whether the expression is a model of its own, whatever is done with it */
+function findOrigin(creation: Syntax, scopes: ScopeTable, isExpression: boolean): ModelOrigin | undefined {
   const outer = wrapOutOfChoice(creation);
   const parent = outer.parent;
   if (parent === null) return undefined;
@@ -98,6 +123,7 @@ function findOrigin(creation: Syntax, scopes: ScopeTable): ModelOrigin | undefin
         : variableOrigin(binding, creation, scopes);
     }
     case 'assignment_expression':
+    case 'augmented_assignment_expression':
       return assignedOrigin(parent, creation, scopes);
     case 'return_statement': {
       const fn = enclosingFunction(parent);
@@ -110,10 +136,14 @@ function findOrigin(creation: Syntax, scopes: ScopeTable): ModelOrigin | undefin
       const member = scopes.declaredBy(parent)[0];
       return member?.ofClass === undefined
         ? undefined
-        : { kind: 'field', member, fn: parent, ofClass: member.ofClass };
+        : { kind: 'field', member, fn: parent, ofClass: member.ofClass, path: '' };
     }
     case 'export_statement':
       return { kind: 'expression', expression: outer };
+    case 'arguments':
+    case 'array':
+    case 'pair':
+      return isExpression ? { kind: 'expression', expression: outer } : undefined;
     default:
       return undefined;
   }
@@ -122,11 +152,16 @@ function findOrigin(creation: Syntax, scopes: ScopeTable): ModelOrigin | undefin
 function assignedOrigin(assignment: Syntax, creation: Syntax, scopes: ScopeTable): ModelOrigin | undefined {
   const left = assignment.field('left');
   if (left === undefined) return undefined;
-  const binding = scopes.bindingOf(left);
+  const place = placeOf(left, scopes);
+  const { binding, path = '' } = place ?? { binding: scopes.bindingOf(left) };
   if (binding?.kind === 'member' && binding.ofClass !== undefined) {
     const fn = methodAround(assignment);
-    return fn === undefined ? undefined : { kind: 'field', member: binding, fn, ofClass: binding.ofClass };
+    return fn === undefined
+      ? undefined
+      : { kind: 'field', member: binding, fn, ofClass: binding.ofClass, path };
   }
+  if (binding !== undefined && path !== '')
+    return { kind: 'variable', binding, inFunction: enclosingFunction(creation), path };
   if (binding !== undefined) return variableOrigin(binding, creation, scopes);
   const right = assignment.field('right');
   const isExport = /^(?:module\.exports|exports)\b/.test(left.text);
@@ -144,7 +179,7 @@ function variableOrigin(binding: Binding, creation: Syntax, scopes: ScopeTable):
   });
   if (returned && inFunction !== undefined && binding.owner === inFunction)
     return functionOrigin(inFunction, scopes);
-  return { kind: 'variable', binding, inFunction };
+  return { kind: 'variable', binding, inFunction, path: '' };
 }
 
 function functionOrigin(fn: Syntax, scopes: ScopeTable): ModelOrigin {
@@ -182,35 +217,53 @@ function methodAround(node: Syntax): Syntax | undefined {
   );
 }
 
-/** Out of parentheses, casts and `?:`. */
+/** Out of parentheses, casts, `?:` and `known ?? made`. */
 function wrapOutOfChoice(node: Syntax): Syntax {
   const outer = wrapOut(node);
   const parent = outer.parent;
-  const chosen = parent?.type === 'ternary_expression' && parent.field('condition') !== outer;
+  const isFallback = parent?.type === 'binary_expression' && parent.field('right') === outer;
+  const chosen =
+    (parent?.type === 'ternary_expression' && parent.field('condition') !== outer) ||
+    (isFallback && parent.children.some(({ type }) => type === '??' || type === '||'));
   return parent !== null && chosen ? wrapOutOfChoice(parent) : outer;
 }
 
 function keyOf(origin: ModelOrigin): unknown {
   switch (origin.kind) {
     case 'variable':
-      return origin.binding;
+      return placeKey(origin.binding, origin.path);
     case 'function':
     case 'method':
     case 'property':
       return origin.fn;
     case 'field':
-      return origin.member;
+      return placeKey(origin.member, origin.path);
+    case 'instance':
+      return origin.ofClass;
     case 'expression':
       return origin.expression;
   }
 }
 
+/** The same for the same place. */
+function placeKey(binding: Binding, path: string): unknown {
+  return path === '' ? binding : `${binding.node.start} ${binding.name}${path}`;
+}
+
 function nameOrigin(origin: ModelOrigin, scopes: ScopeTable): { name: string; nameNode: Syntax } {
   switch (origin.kind) {
     case 'variable':
-      return { name: origin.binding.name, nameNode: nameNodeOf(origin.binding) };
-    case 'expression':
-      return { name: 'default', nameNode: origin.expression };
+      return { name: placeName(origin), nameNode: nameNodeOf(origin.binding) };
+    case 'expression': {
+      const { expression } = origin;
+      const isExport = !/^(?:arguments|array|pair)$/.test(expression.parent?.type ?? '');
+      const name = isExport ? 'default' : (nameOfPlace(expression) ?? 'model');
+      return { name, nameNode: expression };
+    }
+    case 'instance': {
+      const nameNode = origin.ofClass.field('name') ?? origin.ofClass;
+      return { name: classNameOf(origin.ofClass), nameNode };
+    }
     case 'function': {
       const refined = refineFunction(origin, scopes);
       if (refined.kind !== 'function') return nameOrigin(refined, scopes);
@@ -227,7 +280,7 @@ function nameOrigin(origin: ModelOrigin, scopes: ScopeTable): { name: string; na
     }
     case 'field':
       return {
-        name: `${classNameOf(origin.ofClass)}.${origin.member.name}`,
+        name: `${classNameOf(origin.ofClass)}.${origin.member.name}${origin.path}`,
         nameNode: origin.ofClass.field('name') ?? origin.ofClass,
       };
     case 'property': {

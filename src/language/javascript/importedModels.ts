@@ -18,7 +18,7 @@ interface Reach {
 export function findImportedModels(script: ScriptProgram): MadeModel[] {
   const others = script.modules.slice(1);
   if (others.length === 0) return [];
-  const made = others.flatMap((module) => findMadeModels(module.tfCalls, script.scopes));
+  const made = others.flatMap((module) => findMadeModels(module, script.scopes));
   const found = new Map<MadeModel, MadeModel>();
   for (const reach of [...listUses(script), ...listReexports(script)]) {
     for (const model of made) {
@@ -39,11 +39,12 @@ export function findImportedModels(script: ScriptProgram): MadeModel[] {
 function leadsTo(binding: Binding, { origin }: MadeModel): boolean {
   switch (origin.kind) {
     case 'variable':
-      return origin.inFunction === undefined && origin.binding === binding;
+      return origin.inFunction === undefined && origin.binding === binding && origin.path === '';
     case 'function':
       return origin.binding === binding || functionOf(binding) === origin.fn;
     case 'method':
     case 'field':
+    case 'instance':
       return classOf(binding) === origin.ofClass;
     case 'property':
       return origin.binding === binding;
@@ -55,7 +56,7 @@ function leadsTo(binding: Binding, { origin }: MadeModel): boolean {
 /** What follows the name: the method of a class, the key of an object. */
 function pathWithin({ origin }: MadeModel): string | undefined {
   if (origin.kind === 'property') return origin.path;
-  if (origin.kind === 'field') return origin.member.name;
+  if (origin.kind === 'field') return `${origin.member.name}${origin.path}`;
   return origin.kind === 'method' ? memberName(memberOfFunction(origin.fn) ?? origin.fn) : undefined;
 }
 

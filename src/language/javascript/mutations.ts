@@ -14,6 +14,8 @@ export interface Mutation {
   readonly through?: { readonly fn: Syntax; readonly index: number };
   /** Functions that the statement calls, one calling the next, where the last one makes the change. */
   readonly via: readonly Syntax[];
+  /** The key that is changed of an object: `model` for `state.model.add(…)`; undefined for the object itself. */
+  readonly key?: string | undefined;
   /** It is `model.compile(…)`, without which the model is still the same. */
   readonly compiles?: boolean;
 }
@@ -74,7 +76,9 @@ export function indexMutations(files: readonly MutatingFile[], scopes: ScopeTabl
     for (const statement of affectedStatements(node)) {
       const inFunction = enclosingFunction(statement);
       const compiles = node.field('function')?.field('property')?.text === 'compile';
-      list.push({ statement, inFunction, via: [], compiles, ...(through === undefined ? {} : { through }) });
+      const key = firstKey(node.field('left') ?? node.field('function')?.field('object') ?? node, scopes);
+      const change = { statement, inFunction, via: [], key, compiles };
+      list.push({ ...change, ...(through === undefined ? {} : { through }) });
     }
   };
   for (const { root, tfCalls } of files) {
@@ -191,6 +195,16 @@ export function ownerOf(node: Syntax, scopes: ScopeTable): Binding | undefined {
         ? inner.field('object')
         : undefined;
   return next === undefined ? undefined : ownerOf(next, scopes);
+}
+
+/** The key of what has a name that an expression reaches into: `b` for `a.b[0].c()`. */
+function firstKey(node: Syntax, scopes: ScopeTable): string | undefined {
+  const inner = unwrap(node);
+  if (scopes.bindingOf(inner) !== undefined) return undefined;
+  const next = inner.field(inner.type === 'call_expression' ? 'function' : 'object');
+  if (next === undefined) return undefined;
+  const isNamed = inner.type === 'member_expression' && scopes.bindingOf(unwrap(next)) !== undefined;
+  return isNamed ? inner.field('property')?.text : firstKey(next, scopes);
 }
 
 function assignedBindings(left: Syntax, scopes: ScopeTable): (Binding | undefined)[] {

@@ -11,6 +11,7 @@ import { possibleProperty, possibleValues, type Circumstances } from './possible
 import { parameterName, parametersOf } from './patterns';
 import { openProgram, type ScriptModule, type ScriptProgram, type ScriptSurroundings } from './scriptProgram';
 import { sliceModel } from './sliceModel';
+import { findUnread } from './unreadModels';
 
 /** A model with what was found out about it. */
 interface Entry {
@@ -33,7 +34,7 @@ export function readScript(
   const script = openProgram(file, text, root, surroundings);
   const layers = new LayerCalls();
   const made = giveUniqueNames([
-    ...findMadeModels(script.main.tfCalls, script.scopes),
+    ...findMadeModels(script.main, script.scopes),
     ...findImportedModels(script),
   ]);
   const problems: Problem[] = [];
@@ -46,6 +47,10 @@ export function readScript(
       return [];
     }
   });
+  const isRead = (call: Syntax): boolean =>
+    made.some(({ creations }) => creations.includes(call)) ||
+    entries.some((entry) => entry.calls.has(call) || containsNew(entry, call));
+  problems.push(...findUnread(script.main, isRead));
   const models = entries.map((entry): FoundModel => {
     const wholes = entries.filter((other) => other !== entry && isPart(entry.made, other));
     return { ...entry.model, partOf: wholes.map((whole) => whole.model.name) };
@@ -219,6 +224,7 @@ function functionOfOrigin(made: MadeModel): Syntax | undefined {
       return origin.fn;
     case 'variable':
       return origin.inFunction;
+    case 'instance':
     case 'expression':
       return undefined;
   }
@@ -247,6 +253,7 @@ function makerOf(made: MadeModel): Syntax {
     case 'method':
       return origin.fn;
     case 'field':
+    case 'instance':
       return origin.ofClass;
     case 'variable':
     case 'expression':

@@ -2,6 +2,7 @@ import { piecewise, type Syntax } from '../syntax';
 import { bindingOfClass, functionOfMember, memberName, memberOfFunction } from './classes';
 import { holdersOf, originNode, type MadeModel, type ModelOrigin } from './findModels';
 import { functionsAround, wrapOut } from './nodes';
+import { isBox } from './modelPlaces';
 import { parametersOf } from './patterns';
 import type { Binding, ScopeTable } from './scopes';
 import { accessTo, publicName, type ClassAccess } from './privateNames';
@@ -47,13 +48,14 @@ export function listRecipes(script: ScriptProgram, made: MadeModel): Recipe[] {
   const kitchen: Kitchen = { script, entry, use };
   switch (origin.kind) {
     case 'variable':
-      return [variableRecipe(kitchen, origin.binding, made.creations[0] ?? origin.binding.node)];
+      return [variableRecipe(kitchen, origin.binding, made.creations[0] ?? origin.binding.node, origin.path)];
     case 'function':
       return functionRecipes(kitchen, origin);
     case 'property':
       return [propertyRecipe(kitchen, origin)];
     case 'method':
     case 'field':
+    case 'instance':
       return [classRecipe(kitchen, origin)];
     case 'expression':
       return [expressionRecipe(kitchen, origin.expression)];
@@ -68,6 +70,8 @@ function plain(kitchen: Kitchen, chain: readonly Syntax[]): Recipe {
     needs: [],
     expressions: use === undefined ? [] : [use],
     returns: false,
+    boxes: [],
+    holder: undefined,
     calls: chainCalls(kitchen, chain, true),
     named: undefined,
     result: () => '',
@@ -79,19 +83,26 @@ function chainAround({ use }: Kitchen, node: Syntax): readonly Syntax[] {
   return use === undefined ? functionsAround(node) : [];
 }
 
-function variableRecipe(kitchen: Kitchen, binding: Binding, at: Syntax): Recipe {
+function variableRecipe(kitchen: Kitchen, binding: Binding, at: Syntax, path = ''): Recipe {
   return {
     ...plain(kitchen, chainAround(kitchen, at)),
     needs: [binding],
-    result: () => `return ${kitchen.use?.text ?? binding.name};`,
+    boxes: path !== '' && isBox(binding) ? [binding] : [],
+    holder: holderAt(binding, path),
+    result: () => `return ${kitchen.use?.text ?? binding.name}${path};`,
   };
+}
+
+function holderAt(binding: Binding | undefined, path: string): Recipe['holder'] {
+  const key = path.split('.')[1];
+  return binding === undefined || key === undefined ? undefined : { binding, key };
 }
 
 function expressionRecipe(kitchen: Kitchen, expression: Syntax): Recipe {
   const { use } = kitchen;
   if (use !== undefined) return { ...plain(kitchen, []), result: () => `return ${use.text};` };
   return {
-    ...plain(kitchen, []),
+    ...plain(kitchen, functionsAround(expression)),
     expressions: [expression],
     named: expression,
     result: () => 'return __default;',
@@ -163,14 +174,18 @@ function anonymousRecipes(kitchen: Kitchen, fn: Syntax): Recipe[] {
 }
 
 /** A class is made, its building methods are called, and the model is what they return or leave in a field. */
-function classRecipe(kitchen: Kitchen, origin: Extract<ModelOrigin, { kind: 'method' | 'field' }>): Recipe {
+function classRecipe(
+  kitchen: Kitchen,
+  origin: Extract<ModelOrigin, { kind: 'method' | 'field' | 'instance' }>,
+): Recipe {
   const { script, use } = kitchen;
   const { ofClass } = origin;
   const classBinding =
     bindingOfClass(ofClass, script.scopes) ?? (use === undefined ? undefined : script.scopes.bindingOf(use));
   const chain = chainAround(kitchen, ofClass);
-  const field = origin.kind === 'field' ? origin.member : undefined;
-  const methods = field === undefined ? [origin.fn] : findBuilders(script, ofClass, field);
+  const [field, path] = origin.kind === 'field' ? [origin.member, origin.path] : [undefined, ''];
+  const own = origin.kind === 'method' ? [origin.fn] : [];
+  const methods = field === undefined ? own : findBuilders(script, ofClass, field);
   const names = methods.map((method) => memberName(memberOfFunction(method) ?? method));
   const constructor = script.scopes.memberOf(ofClass, 'constructor');
   const constructorTakes = methods.every((method) => parametersOf(method).length === 0);
@@ -189,20 +204,20 @@ function classRecipe(kitchen: Kitchen, origin: Extract<ModelOrigin, { kind: 'met
   const outer = chainCalls(kitchen, chain, false);
   const members = names.map((name) => script.scopes.memberOf(ofClass, name));
   const needs = [classBinding, constructor, field, ...members].filter((need) => need !== undefined);
-  const isStatic = (field?.node ?? memberOfFunction(origin.fn))?.child('static') !== undefined;
+  const isStatic = (field?.node ?? own.map(memberOfFunction)[0])?.child('static') !== undefined;
   const access = accessTo(ofClass, field?.name, names, isStatic);
   const className = use?.text ?? classBinding?.name ?? '__default';
   const result = (args: readonly string[]): string => {
     const [newArgs = '', ...methodArgs] = args.slice(outer.length);
     const object = isStatic ? className : `new ${className}(${newArgs})`;
     const made = names.map((name, index) => `await __object.${publicName(name)}(${methodArgs[index] ?? ''})`);
-    const last = field === undefined ? made.pop() : `__object.${publicName(field.name)}`;
+    const last = field === undefined ? made.pop() : `__object.${publicName(field.name)}${path}`;
     return [`const __object = ${object}`, ...made, `return ${last ?? '__object'};`].join('; ');
   };
   const named = use === undefined && classBinding === undefined ? ofClass : undefined;
   const expressions = [...(use === undefined ? [] : [use]), ...(named === undefined ? [] : [named])];
-  const own = { needs, expressions, named, access, calls: [...outer, ...calls], result };
-  return { ...plain(kitchen, chain), ...own };
+  const parts = { needs, expressions, named, access, calls: [...outer, ...calls], result };
+  return { ...plain(kitchen, chain), ...parts, holder: holderAt(field, path) };
 }
 
 /** The methods that put something into a field and that no other method of the class calls, in source order. */

@@ -20,6 +20,7 @@ export interface ProgramRequest {
   readonly named: Syntax | undefined;
   readonly result: string;
   readonly access: ClassAccess | undefined;
+  readonly boxes: readonly Binding[];
   readonly marks: SiteMarks;
 }
 
@@ -100,11 +101,11 @@ class ProgramRenderer {
   }
 
   private requestFor(module: ScriptModule, head: string): RenderRequest {
-    const { script, slice, entry, chain, named, result, access, marks } = this.request;
+    const { script, slice, entry, chain, named, result, access, boxes, marks } = this.request;
     const isEntry = module === entry;
     const exported = [...(this.wanted.get(module) ?? [])];
     return {
-      ...{ module, slice, marks, access, head, scopes: script.scopes, skipped: script.skipped },
+      ...{ module, slice, marks, access, boxes, head, scopes: script.scopes, skipped: script.skipped },
       isLinked: (node) => isLinked(node, script),
       chain: isEntry ? chain : [],
       named: [

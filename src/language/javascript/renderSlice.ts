@@ -5,7 +5,7 @@ import { skippedBranch } from './loads';
 import { calledFunction, parameterBindings } from './mutations';
 import { parametersOf } from './patterns';
 import type { ClassAccess } from './privateNames';
-import type { ProgramScopes } from './scopes';
+import type { Binding, ProgramScopes } from './scopes';
 import type { ScriptModule } from './scriptProgram';
 import type { Slice } from './slicer';
 import { isGivenLibrary, isGlobalLibrary, isTfModule } from './tfNames';
@@ -30,6 +30,8 @@ export interface RenderRequest {
   readonly slice: Slice;
   readonly marks: SiteMarks;
   readonly access: ClassAccess | undefined;
+  /** Variables that start as empty objects. */
+  readonly boxes: readonly Binding[];
   /** What only loads what is made elsewhere. */
   readonly skipped: ReadonlySet<Syntax>;
   /** Imports of what other slices give, and what stands for a namespace. */
@@ -163,7 +165,7 @@ class Renderer {
     if (this.request.skipped.has(node)) return this.replace(node, 'undefined');
     const branch = skippedBranch(node, this.request.skipped);
     if (branch !== undefined) return this.visitOnly(node, branch.kept);
-    if (this.replaceLibrary(node)) return;
+    if (this.replaceForeign(node)) return;
     if (node.type === 'export_statement') this.dropExport(node);
     if (node.type === 'try_statement') return this.visitTry(node);
     if (node.type === 'lexical_declaration' || node.type === 'variable_declaration')
@@ -292,16 +294,17 @@ class Renderer {
     this.blank({ start: kept.end, end: node.end });
   }
 
-  /** @returns whether the node is a way to TensorFlow.js that only its own surroundings have */
-  private replaceLibrary(node: Syntax): boolean {
+  /** @returns whether the node has its value from surroundings that are not here, and is given one */
+  private replaceForeign(node: Syntax): boolean {
     const { scopes } = this.request;
     if (isGlobalLibrary(node, scopes)) {
       this.replace(node, GIVEN_TF);
       return true;
     }
     const [binding] = node.type === 'variable_declarator' ? scopes.declaredBy(node) : [];
-    if (binding === undefined || !isGivenLibrary(binding, scopes)) return false;
-    this.replace(node, `${binding.name} = ${GIVEN_TF}`);
+    const isBox = binding !== undefined && this.request.boxes.includes(binding);
+    if (binding === undefined || !(isBox || isGivenLibrary(binding, scopes))) return false;
+    this.replace(node, `${binding.name} = ${isBox ? '{}' : GIVEN_TF}`);
     return true;
   }
 

@@ -70,9 +70,9 @@ function followRecipe(script: ScriptProgram, recipe: Recipe, args: string | unde
     const index = recipe.calls.findIndex((callee) => callee.fn === fn);
     return { fn, args: texts[index] ?? '' };
   });
-  const { entry, named, access } = recipe;
+  const { entry, named, access, boxes } = recipe;
   const request = (marks: SiteMarks): ProgramRequest => ({
-    ...{ script, slice, entry, chain, named, access, marks },
+    ...{ script, slice, entry, chain, named, access, boxes, marks },
     result: recipe.result(texts),
   });
   return {

@@ -23,6 +23,7 @@ import {
 import { skippedBranch } from './loads';
 import type { LinkedScopes } from './linkedScopes';
 import type { Binding } from './scopes';
+import { harmlessThrows } from './throws';
 import { isGivenLibrary } from './tfNames';
 
 /** What a slice starts from. */
@@ -33,6 +34,10 @@ export interface SliceRoot {
   readonly needs: readonly Binding[];
   /** Expressions that are evaluated as they stand. */
   readonly expressions: readonly Syntax[];
+  /** Variables that start as empty objects, whatever the source makes them of. */
+  readonly boxes: readonly Binding[];
+  /** The object that holds the model, and by which key. */
+  readonly holder: { readonly binding: Binding; readonly key: string } | undefined;
   /** The innermost function of the chain ends in its own `return`. */
   readonly returns: boolean;
 }
@@ -56,10 +61,6 @@ export interface Slice {
   /** Names of a file through which it reaches what other files declare. */
   readonly aliases: ReadonlySet<Binding>;
 }
-
-/** Names that every JavaScript has and whose use has no side effect. */
-const HARMLESS_GLOBALS =
-  /^(?:[A-Z]\w*Error|Error|Number|Array|Math|JSON|Object|String|Boolean|undefined|NaN|Infinity|isNaN|parseInt|tf)$/;
 
 /**
  * Collects the statements that a model needs: a backward slice, insensitive to the order of statements. A statement
@@ -122,7 +123,14 @@ class Slicer implements Slice {
   }
 
   private size(): number {
-    return this.included.size + this.needed.size + this.active.size + this.valued.size + this.collected;
+    return (
+      this.included.size +
+      this.needed.size +
+      this.active.size +
+      this.valued.size +
+      this.properties.size +
+      this.collected
+    );
   }
 
   private isCuttable(fn: Syntax): boolean {
@@ -148,7 +156,7 @@ class Slicer implements Slice {
       case 'variable':
         this.included.add(binding.node);
         this.include(binding.node);
-        if (isGivenLibrary(binding, this.scopes)) return;
+        if (isGivenLibrary(binding, this.scopes) || this.root.boxes.includes(binding)) return;
         if (fn !== undefined && this.isCuttable(fn)) this.activate(fn);
         else if (binding.node.type === 'variable_declarator') this.collect(binding.node);
         return;
@@ -351,11 +359,19 @@ class Slicer implements Slice {
     if (seen.has(binding) || isGivenLibrary(binding, this.scopes)) return [];
     seen.add(binding);
     return (this.program.mutations.get(binding) ?? []).filter((mutation) => {
+      if (this.isOther(binding, mutation)) return false;
       if (mutation.through === undefined) return true;
       return parameterBindings(mutation.through.fn, mutation.through.index, this.scopes).some(
         (parameter) => this.relevantMutations(parameter, seen).length > 0,
       );
     });
+  }
+
+  /** Of the object that holds the model, what nothing reads may stay as it is. */
+  private isOther(binding: Binding, { key }: Mutation): boolean {
+    const { holder } = this.root;
+    const isHolder = holder !== undefined && holder.binding === binding && key !== undefined;
+    return isHolder && key !== holder.key && !this.properties.has(key);
   }
 
   private includeMutations(binding: Binding): void {
@@ -374,21 +390,7 @@ class Slicer implements Slice {
 
   /** Checks that throw are kept where they look only at what is needed anyway. */
   private includeThrows(): void {
-    for (const fn of [...this.active]) {
-      const body = fn.field('body');
-      if (body === undefined) continue;
-      for (const node of ownNodes(body)) {
-        if (node.type !== 'throw_statement') continue;
-        const around = [node, ...node.ancestors()].filter((at) => isStatement(at) && body.contains(at));
-        const parts = around.flatMap((at) => [...at.walk((inner) => inner === at || !isStatement(inner))]);
-        if (parts.every((part) => this.isHarmless(part))) this.include(node);
-      }
-    }
-  }
-
-  private isHarmless(node: Syntax): boolean {
-    if (node.type !== 'identifier') return true;
-    const binding = this.scopes.bindingOf(node);
-    return binding === undefined ? HARMLESS_GLOBALS.test(node.text) : this.needed.has(binding);
+    for (const fn of [...this.active])
+      for (const node of harmlessThrows(fn, this.needed, this.scopes)) this.include(node);
   }
 }
