@@ -132,6 +132,16 @@ function writeBinding(graph: MessageWriter, { input, ratio }: ScalarBinding, con
   );
 }
 
+/**
+ * What the WebGPU provider of ONNX Runtime 1.30 lacks (positions of maxima, transposed convolutions of volumes) or computes
+ * wrongly (convolutions in groups with several outputs each): test/engine/onnxWebgpu.test.ts.
+ */
+function isForCpu(type: string, { group, kernel_shape: window }: Attributes, outputs: number): boolean {
+  if (type === 'MaxPool') return outputs > 1;
+  if (type === 'ConvTranspose' && Array.isArray(window) && window.length > 2) return true;
+  return (type === 'Conv' || type === 'ConvTranspose') && typeof group === 'number' && group > 1;
+}
+
 export class Graph {
   readonly #inputs: { readonly value: Value; readonly fixed: boolean }[] = [];
   /** What a reshaped value was before. */
@@ -191,7 +201,7 @@ export class Graph {
     if (known !== undefined) return known;
     const outputs = Array.from({ length: count }, () => this.#newName());
     // Numbered by themselves: the names of values change on the way into the file.
-    const label = type === 'MaxPool' && count > 1 ? `positions_${this.positionNodes.length}` : undefined;
+    const label = isForCpu(type, attributes, count) ? `cpu_${this.cpuNodes.length}` : undefined;
     const node = { type, inputs, outputs, attributes, ...(label === undefined ? {} : { label }) };
     this.#nodes.push(node);
     this.#known.set(key, outputs);
@@ -247,8 +257,8 @@ export class Graph {
     return needed;
   }
 
-  /** Names of the nodes that count positions of maxima. */
-  get positionNodes(): readonly string[] {
+  /** Names of the nodes that a GPU must leave to the CPU. */
+  get cpuNodes(): readonly string[] {
     return this.#nodes.flatMap(({ label }) => label ?? []);
   }
 

@@ -49,10 +49,10 @@ export interface SessionSetup {
  */
 export function sessionOptions(
   { threads, device }: SessionSetup,
-  model: Pick<TracedStep, 'positionNodes'>,
+  model: Pick<TracedStep, 'cpuNodes'>,
 ): ort.InferenceSession.SessionOptions {
   const { provider } = device;
-  const forceCpuNodeNames = [...model.positionNodes];
+  const forceCpuNodeNames = [...model.cpuNodes];
   const first =
     provider === 'webgpu' && forceCpuNodeNames.length > 0 ? { name: provider, forceCpuNodeNames } : provider;
   return {

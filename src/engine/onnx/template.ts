@@ -141,7 +141,7 @@ export function makeTemplate({
     };
   };
 
-  const { nodeCount, positionNodes } = graph;
+  const { nodeCount, cpuNodes } = graph;
   const instance = (
     made: Part,
     tailsOfPart: readonly NamedTail[],
@@ -151,7 +151,7 @@ export function makeTemplate({
     ...made,
     family: noteWidths(made.family, present),
     nodeCount,
-    positionNodes,
+    cpuNodes,
     variables: made.variables.map((known) => ({ variable: at(present, known.index), ...known })),
     randoms: first.recording.randoms.filter(({ value }) => made.randoms.has(value.name)),
     tails: tailsOfPart.map((tail): TracedTail => ({

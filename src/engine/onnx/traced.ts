@@ -31,8 +31,8 @@ export interface TracedStep {
   /** What was found out of all steps that differ from this one in widths alone. */
   readonly family: StepFamily;
   readonly nodeCount: number;
-  /** Names of nodes that pool and count positions: what some devices lack. */
-  readonly positionNodes: readonly string[];
+  /** Names of nodes that ONNX Runtime's WebGPU lacks or computes wrongly. */
+  readonly cpuNodes: readonly string[];
   readonly variables: readonly TracedVariable[];
   /** Names of the batch inputs that the graph reads, by their position; null where it does not. */
   readonly batch: readonly (string | null)[];

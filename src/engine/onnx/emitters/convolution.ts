@@ -23,9 +23,16 @@ function convolve(
   windows: Windows,
   group = 1,
 ): Value {
-  const inputs = [channelsFirst(graph, cutInput(graph, x, windows)).name, weights.name];
+  const inside = insideWindows(windows);
+  const cut = cutInput(graph, x, windows);
+  // ONNX Runtime's WebGPU takes a window as long as the input for one product and forgets the padding behind.
+  const isWhole = inside.window.every((length, axis) => length === inside.input[axis]);
+  const padded = isWhole ? pad(graph, cut, [0, ...inside.before, 0], [0, ...inside.after, 0]) : cut;
+  const none = inside.window.map(() => 0);
+  const attributes = windowAttributes(isWhole ? { ...inside, before: none, after: none } : inside);
+  const inputs = [channelsFirst(graph, padded).name, weights.name];
   if (bias !== undefined) inputs.push(reshape(graph, bias, [weights.shape[0] ?? 1]).name);
-  const name = graph.node('Conv', inputs, { ...windowAttributes(insideWindows(windows)), group });
+  const name = graph.node('Conv', inputs, { ...attributes, group });
   return valueOf(name, [x.shape[0] ?? 1, weights.shape[0] ?? 1, ...windows.output]);
 }
 
