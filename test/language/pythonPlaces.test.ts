@@ -90,6 +90,16 @@ main()
       `models = {}\nmodels['a'] = Sequential([Dense(24, input_dim=4), Dense(2)])\n`,
       'models.a',
     ],
+    [
+      'training takes more steps than are read',
+      `if retrain:\n${indent(BUILD)}while True:\n    model.fit(x)\n`,
+      'model',
+    ],
+    [
+      'training of a functional model takes them',
+      `inputs = Input((4,))\nx = Dense(24)(inputs)\nmodel = Model(inputs, Dense(2)(x))\nwhile True:\n    model.fit(x)\n`,
+      'model',
+    ],
     ['the name is given to something else later', `${BUILD}model = load_model('best.h5')\n`, 'model'],
   ])('%s', (_, code, name) => {
     expect(usable(KERAS + code)).toEqual({ [name]: [24, 2] });
@@ -329,6 +339,16 @@ describe('what is missing is asked for', () => {
     ).toEqual([
       'units is not known: the parameter num_classes is not given; ' +
         'write args=[…] into the model’s @shrink-model hint, e.g. # @shrink-model args=[[28, 28, 1], 10].',
+    ]);
+    const handedOn = `${KERAS}class Agent:
+    def __init__(self, size, actions):
+        self.model = self.build(size)
+
+    def build(self, size):
+        return Sequential([Dense(8, input_dim=size), Dense(2)])
+`;
+    expect(problemsOf(handedOn)).toEqual([
+      expect.stringMatching(/, e\.g\. # @shrink-model args=\[32, 10\]\.$/),
     ]);
     const agent = `${KERAS}class Agent:
     def __init__(self, size, actions):

@@ -78,6 +78,8 @@ export class Interpreter implements Evaluator {
         this.goOnAfter(thrown, statement, this.globals);
       }
     }
+    // A loop that trains may have taken them all.
+    this.steps = 0;
   }
 
   /** @throws what was thrown, if it is not a failure of the statement alone */
@@ -223,10 +225,7 @@ export class Interpreter implements Evaluator {
     if (this.isPassedOver(node)) return this.passOver(node, scope);
     const items = this.itemsOf(this.evaluate(right, scope));
     if (this.target?.blockIn(node) === body) return this.runOnce(node, body, items?.[0], scope);
-    if (items === undefined) {
-      forget(this, node, scope);
-      return undefined;
-    }
+    if (items === undefined) return this.passOver(node, scope);
     for (const item of items) {
       this.assign(left, item, scope);
       const signal = this.executeBlock(body, scope);
@@ -268,7 +267,7 @@ export class Interpreter implements Evaluator {
   /** Loops behind a model that is made: they train it. */
   private isPassedOver(loop: Syntax): boolean {
     return (
-      this.isTolerant &&
+      (this.isTolerant || this.depth === 0) &&
       this.target?.value !== undefined &&
       !/\.(?:add|append|insert|extend|build)\(/.test(loop.text)
     );
