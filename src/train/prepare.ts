@@ -99,9 +99,10 @@ export function prepareTraining(
   const limitsOf = (layer: string): WidthLimits => limitsFrom(hints.get(layer));
   const limited = applyLimits(head.graph, model.weights, sizing, limitsOf, notes);
   const analysis = analyse(limited.graph, sizing);
-  for (const hub of analysis.hubs)
-    if (hub.fixed !== undefined)
-      notes.push(`${hub.layers.map((l) => l.name).join(', ')}: width kept, ${hub.fixed}`);
+  for (const { layers, classes, fixed } of analysis.hubs) {
+    const reason = fixed ?? (classes.length === 1 ? 'it has one channel, and one must stay' : undefined);
+    if (reason !== undefined) notes.push(`${layers.map((l) => l.name).join(', ')}: width kept, ${reason}`);
+  }
   if (!analysis.hubs.some((hub) => hub.classes.length > 1))
     throw badInput(
       'nothing-to-size',
