@@ -53,6 +53,36 @@ model.add(tf.layers.dense({ units: SIZE, inputShape: [SIZE] }));`,
     );
   });
 
+  it('edits what is spread into several layers, whatever overrides it elsewhere', () => {
+    const text = `${HEAD}const conv = { filters: 8, kernelSize: 1 };
+const model = tf.sequential({ layers: [
+  tf.layers.conv2d({ ...conv, inputShape: [4, 4, 1] }),
+  tf.layers.conv2d({ ...conv }),
+  tf.layers.conv2d({ ...conv, filters: 16 }),
+  tf.layers.conv2d({ filters: 3, ...conv }),
+] });`;
+    expect(read(text).models[0]?.sites.map(({ width }) => width)).toEqual([8, 8, 16, 8]);
+    const planned = planEdits(read(text), undefined, { 0: 5, 1: 5, 2: 9, 3: 5 });
+    expect(planned.problems).toEqual([]);
+    expect(planned.edits.map((edit) => [text.slice(edit.range.start, edit.range.end), edit.text])).toEqual([
+      ['8', '5'],
+      ['16', '9'],
+    ]);
+  });
+
+  it('sees of an object of functions only the layers of the one that is called', () => {
+    const { models } = read(`${HEAD}const S = 5;
+const nets = {
+  part: () => tf.layers.dense({ units: 7 }),
+  small: () => tf.sequential({ layers: [tf.layers.dense({ units: S, inputShape: [4] }), nets.part()] }),
+  big() { const m = tf.sequential(); m.add(tf.layers.dense({ units: 9, inputShape: [4] })); return m; },
+};`);
+    expect(models.map(({ name, sites }) => [name, sites.map(({ width }) => width)])).toEqual([
+      ['nets.small', [7, 5]],
+      ['nets.big', [9]],
+    ]);
+  });
+
   it('refuses computed widths, with the range of what computes them', () => {
     checkRefused(
       `${HEAD}const base = 8;

@@ -8,7 +8,7 @@ import type { Callee, Recipe } from './recipes';
 import { GIVEN_TF, placeholderFor } from './renderSlice';
 import type { Binding } from './scopes';
 import type { ScriptProgram } from './scriptProgram';
-import type { Slice } from './slicer';
+import type { Slice } from './slice';
 
 /** What the functions that an entry calls are given. */
 export interface FoundArguments {

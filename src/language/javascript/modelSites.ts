@@ -5,7 +5,7 @@ import { isFunction, unwrap, wrapOut } from './nodes';
 import type { Condition, PossibleValue } from './possibleValue';
 import { callbackCall, possibleProperty, possibleValues, type Circumstances } from './possibleValues';
 import type { SiteMarks } from './renderSlice';
-import { isHandedOut, isPassThrough } from './uses';
+import { isHandedOut, isOverridden, isPassThrough } from './uses';
 import type { ScriptProgram } from './scriptProgram';
 
 /** The sites of a model, and what must be written into its slice so that each layer knows its own. */
@@ -100,8 +100,10 @@ function describe(
   if (value.unknown !== undefined)
     return { ...base, trace: { kind: 'computed', place: placeOf(value.node), reason: value.unknown } };
   const literal = placeOf(value.node);
+  const entry = value.node.parent;
+  const key = (entry?.type === 'pair' ? entry.field('key')?.text : undefined) ?? '';
   const isOther = (use: Syntax): boolean =>
-    !followed.has(wrapOut(use)) && !isHandedOut(use) && !isPassThrough(use);
+    !followed.has(wrapOut(use)) && !isHandedOut(use) && !isPassThrough(use) && !isOverridden(use, key);
   const others = value.uses.filter(isOther).map(placeOf);
   const isOwn = literal.file === file && covers(call.node.range, literal.range) && value.uses.length === 0;
   const trace: WidthTrace = isOwn

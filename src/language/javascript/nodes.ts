@@ -144,17 +144,17 @@ export function argumentsOf(call: Syntax): Syntax[] {
 
 /** The value of a property of an object literal; the name itself for a shorthand. */
 export function propertyOf(object: Syntax, key: string): Syntax | undefined {
-  let found: Syntax | undefined;
-  for (const child of object.namedChildren) {
-    if (child.type === 'pair') {
-      const name = child.field('key');
-      const text = name?.type === 'string' ? name.text.slice(1, -1) : name?.text;
-      if (text === key) found = child.field('value');
-    } else if (child.type === 'shorthand_property_identifier' && child.text === key) {
-      found = child;
-    }
-  }
-  return found;
+  const values = object.namedChildren.map((entry) => entryValue(entry, key));
+  return values.findLast((value) => value !== undefined);
+}
+
+/** The value of an entry of an object literal, if it has this key. */
+export function entryValue(entry: Syntax, key: string): Syntax | undefined {
+  if (entry.type === 'shorthand_property_identifier') return entry.text === key ? entry : undefined;
+  if (entry.type !== 'pair') return undefined;
+  const name = entry.field('key');
+  const text = name?.type === 'string' ? name.text.slice(1, -1) : name?.text;
+  return text === key ? entry.field('value') : undefined;
 }
 
 /** Whether nothing uses the value of a call. */

@@ -1,5 +1,5 @@
 import type { Syntax } from '../syntax';
-import { argumentsOf, isFunction, propertyOf, unwrap, wrapOut } from './nodes';
+import { argumentsOf, isFunction, entryValue, unwrap, wrapOut } from './nodes';
 import { calledFunction, nameOfFunction, parameterBindings } from './mutations';
 import { callsChangingMethod, callsOf, isAssigned, isValueUse, keyUses } from './uses';
 import { parametersOf, patternNames } from './patterns';
@@ -209,10 +209,12 @@ class Follower {
 
   property(object: Syntax, key: string, steps: number): PossibleValue[] {
     if (object.type !== 'object') return [unknownValue(object, 'is computed')];
-    const value = propertyOf(object, key);
-    if (value !== undefined) return this.follow(value, steps - 1);
-    for (const spread of object.namedChildren.filter((child) => child.type === 'spread_element').reverse()) {
-      const inner = spread.namedChildren[0];
+    // What stands later overrides what stands before.
+    for (const entry of [...object.namedChildren].reverse()) {
+      const own = entryValue(entry, key);
+      if (own !== undefined) return this.follow(own, steps - 1);
+      if (entry.type !== 'spread_element') continue;
+      const inner = entry.namedChildren[0];
       const wholes = inner === undefined ? [] : this.follow(inner, steps - 1);
       const found = wholes.flatMap((whole) =>
         whole.unknown === undefined

@@ -7,7 +7,7 @@ import { parametersOf } from './patterns';
 import type { Binding, ScopeTable } from './scopes';
 import { accessTo, publicName, type ClassAccess } from './privateNames';
 import type { ScriptModule, ScriptProgram } from './scriptProgram';
-import type { SliceRoot } from './slicer';
+import type { SliceRoot } from './slice';
 import { callsOf } from './uses';
 
 /** One way of having a model: what to slice from and what to call. */
@@ -72,6 +72,7 @@ function plain(kitchen: Kitchen, chain: readonly Syntax[]): Recipe {
     returns: false,
     boxes: [],
     holder: undefined,
+    menu: undefined,
     calls: chainCalls(kitchen, chain, true),
     named: undefined,
     result: () => '',
@@ -116,6 +117,7 @@ function propertyRecipe(kitchen: Kitchen, origin: Extract<ModelOrigin, { kind: '
   return {
     ...plain(kitchen, chain),
     needs: [origin.binding],
+    menu: kitchen.use === undefined ? { binding: origin.binding, key: origin.path } : undefined,
     calls: [...chainCalls(kitchen, chain, false), callee],
     result: (args) => `return ${object}.${origin.path}(${args.at(-1) ?? ''});`,
   };

@@ -7,7 +7,7 @@ import { callsInSlice, renderSlice, type ChainLink, type RenderRequest, type Sit
 import type { ClassAccess } from './privateNames';
 import type { Binding } from './scopes';
 import type { ScriptModule, ScriptProgram } from './scriptProgram';
-import type { Slice } from './slicer';
+import type { Slice } from './slice';
 
 export type { SiteMarks };
 

@@ -7,7 +7,7 @@ import { parametersOf } from './patterns';
 import type { ClassAccess } from './privateNames';
 import type { Binding, ProgramScopes } from './scopes';
 import type { ScriptModule } from './scriptProgram';
-import type { Slice } from './slicer';
+import type { Slice } from './slice';
 import { isGivenLibrary, isGlobalLibrary, isTfModule } from './tfNames';
 
 /** A function whose body becomes the entry, with the text of its arguments. */
@@ -171,6 +171,7 @@ class Renderer {
     if (node.type === 'lexical_declaration' || node.type === 'variable_declaration')
       this.dropDeclarators(node);
     if (node.type === 'class_body' && node.parent !== null) return this.visitClassBody(node, node.parent);
+    if (node === slice.cutObject) this.dropEntries(node);
     if (node.type === 'string') this.redirectImport(node);
     if (node.type === 'call_expression') {
       this.calls.push(node);
@@ -327,6 +328,16 @@ class Renderer {
       if (!first) this.insert(child.start, ', ');
       first = false;
     }
+  }
+
+  /** What of an object of functions is not called, with the comma after it. */
+  private dropEntries(object: Syntax): void {
+    object.children.forEach((entry, index) => {
+      if (!entry.named || entry.type === 'comment' || this.request.slice.included.has(entry)) return;
+      this.blank(entry.range);
+      const comma = object.children.slice(index + 1).find((child) => child.type === ',' || child.named);
+      if (comma?.type === ',') this.blank(comma.range);
+    });
   }
 
   private visitClassBody(body: Syntax, ofClass: Syntax): void {

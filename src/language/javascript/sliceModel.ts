@@ -13,7 +13,8 @@ import {
 } from './renderProgram';
 import { NO_MARKS, type ChainLink } from './renderSlice';
 import type { ScriptProgram } from './scriptProgram';
-import { computeSlice, type Slice, type SliceRoot } from './slicer';
+import type { Slice, SliceRoot } from './slice';
+import { computeSlice } from './slicer';
 
 /** A slice that can be rendered, or why not. */
 export interface SlicedModel {

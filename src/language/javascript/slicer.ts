@@ -11,56 +11,16 @@ import {
   isTypeOnly,
   jumpsIn,
   ownNodes,
+  unwrap,
 } from './nodes';
-import {
-  calledFunction,
-  functionOf,
-  ownerOf,
-  parameterBindings,
-  type Mutation,
-  type MutationIndex,
-} from './mutations';
+import { calledFunction, functionOf, ownerOf, parameterBindings, type Mutation } from './mutations';
 import { skippedBranch } from './loads';
+import { isKeyRead } from './uses';
 import type { LinkedScopes } from './linkedScopes';
 import type { Binding } from './scopes';
+import type { Slice, SlicedProgram, SliceRoot } from './slice';
 import { harmlessThrows } from './throws';
 import { isGivenLibrary } from './tfNames';
-
-/** What a slice starts from. */
-export interface SliceRoot {
-  /** Functions whose bodies become the entry, outermost first: they end in the model instead of in a return. */
-  readonly chain: readonly Syntax[];
-  /** Bindings whose values the result is made of. */
-  readonly needs: readonly Binding[];
-  /** Expressions that are evaluated as they stand. */
-  readonly expressions: readonly Syntax[];
-  /** Variables that start as empty objects, whatever the source makes them of. */
-  readonly boxes: readonly Binding[];
-  /** The object that holds the model, and by which key. */
-  readonly holder: { readonly binding: Binding; readonly key: string } | undefined;
-  /** The innermost function of the chain ends in its own `return`. */
-  readonly returns: boolean;
-}
-
-/** What is known of the files that a slice is taken of. */
-export interface SlicedProgram {
-  readonly scopes: LinkedScopes;
-  readonly mutations: MutationIndex;
-  /** What only loads what is made elsewhere. */
-  readonly skipped: ReadonlySet<Syntax>;
-}
-
-/** The parts of a file that a model needs. */
-export interface Slice {
-  readonly included: ReadonlySet<Syntax>;
-  /** Functions whose bodies are cut to what is needed; `undefined` in `isCut` means the top of the module. */
-  isCut(fn: Syntax | undefined): boolean;
-  /** Classes whose members are cut to what is needed. */
-  readonly cutClasses: ReadonlySet<Syntax>;
-  readonly needed: ReadonlySet<Binding>;
-  /** Names of a file through which it reaches what other files declare. */
-  readonly aliases: ReadonlySet<Binding>;
-}
 
 /**
  * Collects the statements that a model needs: a backward slice, insensitive to the order of statements. A statement
@@ -85,12 +45,18 @@ class Slicer implements Slice {
   private deferred: { argument: Syntax; parameters: readonly Binding[] }[] = [];
 
   private readonly scopes: LinkedScopes;
+  readonly cutObject: Syntax | undefined;
+  /** All of the object is used, not only some of its keys. */
+  private isWhole = false;
 
   constructor(
     private readonly root: SliceRoot,
     private readonly program: SlicedProgram,
   ) {
     this.scopes = program.scopes;
+    const value = root.menu?.binding.node.field('value');
+    const object = value === undefined ? undefined : unwrap(value);
+    this.cutObject = object?.type === 'object' ? object : undefined;
   }
 
   run(): Slice {
@@ -158,6 +124,7 @@ class Slicer implements Slice {
         this.include(binding.node);
         if (isGivenLibrary(binding, this.scopes) || this.root.boxes.includes(binding)) return;
         if (fn !== undefined && this.isCuttable(fn)) this.activate(fn);
+        else if (binding === this.root.menu?.binding && this.cutObject !== undefined) this.needEntries();
         else if (binding.node.type === 'variable_declarator') this.collect(binding.node);
         return;
       case 'function':
@@ -290,6 +257,10 @@ class Slicer implements Slice {
     if (node.type === 'call_expression' && this.collectCall(node)) return;
     const binding = this.scopes.bindingOf(node);
     if (binding !== undefined) this.need(binding);
+    if (binding !== undefined && binding === this.root.menu?.binding && !isKeyRead(node)) {
+      this.isWhole = true;
+      this.needEntries();
+    }
     if (isClassExpression(node) && isCutClass(node, this.scopes)) return this.needClass(node);
     this.useAlias(node);
     if (node.type === 'property_identifier') this.useProperty(node.text);
@@ -346,9 +317,25 @@ class Slicer implements Slice {
     }
   }
 
+  /** Of an object of functions, those that are called. */
+  private needEntries(): void {
+    const { menu } = this.root;
+    if (menu === undefined || !this.needed.has(menu.binding)) return;
+    for (const entry of this.cutObject?.namedChildren ?? []) {
+      const key = (entry.field('key') ?? entry.field('name'))?.text;
+      const value = entry.field('value');
+      const isFunctional = isFunction(entry) || (value !== undefined && isFunction(unwrap(value)));
+      const isUsed = key === undefined || key === menu.key || this.properties.has(key);
+      if (this.included.has(entry) || (isFunctional && !isUsed && !this.isWhole)) continue;
+      this.included.add(entry);
+      this.collect(entry);
+    }
+  }
+
   private useProperty(name: string): void {
     if (this.properties.has(name)) return;
     this.properties.add(name);
+    this.needEntries();
     for (const ofClass of this.cutClasses) {
       const member = this.scopes.memberOf(ofClass, name);
       if (member !== undefined) this.need(member);

@@ -13,6 +13,20 @@ export function keyUses(uses: readonly Syntax[], key: string): Syntax[] {
   });
 }
 
+/** Whether a use of an object reads one of its keys by name. */
+export function isKeyRead(use: Syntax): boolean {
+  return use.parent?.type === 'member_expression' && use.parent.field('object') === use;
+}
+
+/** Whether a use of an object only spreads it where a key of it is overridden: `{ ...config, units: 3 }`. */
+export function isOverridden(use: Syntax, key: string): boolean {
+  const spread = use.parent;
+  const entries = spread?.type === 'spread_element' ? (spread.parent?.namedChildren ?? []) : [];
+  return entries.some(
+    (entry) => entry.type === 'pair' && entry.start > use.start && entry.field('key')?.text === key,
+  );
+}
+
 /** Whether a function's name is used as a value: it may be called from anywhere then. */
 export function isValueUse(use: Syntax): boolean {
   const parent = use.parent;
