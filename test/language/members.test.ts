@@ -66,6 +66,11 @@ describe('a model', () => {
       'of a private static method',
       `export class Net { static #build() { return tf.sequential({ ${LAYERS} }); } }`,
     ],
+    [
+      'of a method whose name is a text',
+      `class Net { 'make it'() { return tf.sequential({ ${LAYERS} }); } }`,
+    ],
+    ['of a method whose name is computed', `class Net { ['make'] = () => tf.sequential({ ${LAYERS} }); }`],
     ['in a static field', `export class Net { static model = tf.sequential({ ${LAYERS} }); }`],
   ])('%s', async (_, code) => {
     await checkMade(HEAD + code, '15 3');

@@ -9,8 +9,14 @@ export interface ClassAccess {
 }
 
 /** The name by which a member is reached from outside. */
-export function publicName(name: string): string {
+function publicName(name: string): string {
   return name.startsWith('#') ? `__shrink_${name.slice(1)}` : name;
+}
+
+/** How a member is read of an object: `.build`, `['build it']`. */
+export function memberPath(name: string): string {
+  if (/^['"]/.test(name)) return `[${name}]`;
+  return name.startsWith('[') ? name : `.${publicName(name)}`;
 }
 
 /** Ways to the private ones among a field and some methods; undefined where there are none. */

@@ -5,7 +5,7 @@ import { functionsAround, wrapOut } from './nodes';
 import { isBox } from './modelPlaces';
 import { parametersOf } from './patterns';
 import type { Binding, ScopeTable } from './scopes';
-import { accessTo, publicName, type ClassAccess } from './privateNames';
+import { accessTo, memberPath, type ClassAccess } from './privateNames';
 import type { ScriptModule, ScriptProgram } from './scriptProgram';
 import type { SliceRoot } from './slice';
 import { callsOf } from './uses';
@@ -212,8 +212,8 @@ function classRecipe(
   const result = (args: readonly string[]): string => {
     const [newArgs = '', ...methodArgs] = args.slice(outer.length);
     const object = isStatic ? className : `new ${className}(${newArgs})`;
-    const made = names.map((name, index) => `await __object.${publicName(name)}(${methodArgs[index] ?? ''})`);
-    const last = field === undefined ? made.pop() : `__object.${publicName(field.name)}${path}`;
+    const made = names.map((name, index) => `await __object${memberPath(name)}(${methodArgs[index] ?? ''})`);
+    const last = field === undefined ? made.pop() : `__object${memberPath(field.name)}${path}`;
     return [`const __object = ${object}`, ...made, `return ${last ?? '__object'};`].join('; ');
   };
   const named = use === undefined && classBinding === undefined ? ofClass : undefined;
