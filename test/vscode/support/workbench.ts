@@ -68,9 +68,8 @@ export class Workbench {
   async command(title: string): Promise<void> {
     const { page } = this;
     const entry = page.locator('.quick-input-list .monaco-list-row', { hasText: title }).first();
-    let input: Locator;
     for (let tries = 0; ; tries += 1) {
-      input = await this.quickInput('F1');
+      const input = await this.quickInput('F1');
       try {
         // Something else that takes the focus closes the list.
         await input.fill(`>${title}`, { timeout: 4000 });
@@ -82,16 +81,8 @@ export class Workbench {
         if (tries === 7) throw thrown;
       }
     }
-    // A list that is still being filled may miss the key; one that is gone has had it.
-    for (let tries = 0; ; tries += 1) {
-      await input.press('Enter', { timeout: 2000 }).catch(() => undefined);
-      try {
-        await entry.waitFor({ state: 'hidden', timeout: 5000 });
-        return;
-      } catch (thrown) {
-        if (tries === 5) throw thrown;
-      }
-    }
+    await page.keyboard.press('Enter');
+    await entry.waitFor({ state: 'hidden' });
   }
 
   /** Answers a question of the quick input, known by its placeholder. */
@@ -301,8 +292,7 @@ export class Workbench {
       // Not by the palette: it may take the command that browses themes on the net.
       await this.focusEditor();
       const input = await this.quickInput('Control+k', 'Control+t');
-      // Something else that takes the focus closes the list.
-      await input.fill(name, { timeout: 4000 }).catch(() => undefined);
+      await input.fill(name);
       const row = page.locator('.quick-input-list .monaco-list-row.focused', { hasText: name });
       await row.waitFor({ state: 'visible', timeout: 5000 }).catch(() => undefined);
       await page.keyboard.press('Enter');
