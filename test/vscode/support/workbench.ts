@@ -292,7 +292,8 @@ export class Workbench {
       // Not by the palette: it may take the command that browses themes on the net.
       await this.focusEditor();
       const input = await this.quickInput('Control+k', 'Control+t');
-      await input.fill(name);
+      // Something else that takes the focus closes the list.
+      await input.fill(name, { timeout: 4000 }).catch(() => undefined);
       const row = page.locator('.quick-input-list .monaco-list-row.focused', { hasText: name });
       await row.waitFor({ state: 'visible', timeout: 5000 }).catch(() => undefined);
       await page.keyboard.press('Enter');
