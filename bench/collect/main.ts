@@ -22,6 +22,9 @@ import { readWeights, topologyOf } from '../../src/train/model';
 import { Network } from '../../src/train/network';
 import { drawSwitches, PROXIMAL } from '../../src/train/switchModes';
 import { Trunk } from '../../src/train/trunk';
+import { asBackend } from '../asBackend';
+
+await asBackend(import.meta.filename);
 
 const { values: options } = parseArgs({
   options: {

@@ -25,6 +25,9 @@ import { prepareTraining } from '../../src/train/prepare';
 import { drawSwitches, PROXIMAL } from '../../src/train/switchModes';
 import { Trunk } from '../../src/train/trunk';
 import { compileTraining, NO_SWITCHES } from '../../src/train/trunkStep';
+import { asBackend } from '../asBackend';
+
+await asBackend(import.meta.filename);
 
 const { values: options } = parseArgs({
   options: {

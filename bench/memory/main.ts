@@ -13,7 +13,6 @@
  *
  * Ctrl-C ends it early, with the slope so far.
  */
-import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
@@ -27,25 +26,15 @@ import { resolveOptions } from '../../src/core/parseOptions';
 import { loadOnnxRuntime } from '../../src/engine/engines/onnxruntime';
 import { wasm } from '../../src/engine/engines/wasm';
 import * as tf from '../../src/engine/tf';
-import { ALLOCATOR } from '../../src/protocol/process';
 import { loadParsers, makePlan, readSource } from '../../src/language';
 import { readWeights, topologyOf } from '../../src/train/model';
 import { prepareTraining } from '../../src/train/prepare';
 import { runSession } from '../../src/train/session';
 import { PROXIMAL } from '../../src/train/switchModes';
+import { asBackend } from '../asBackend';
 import { fitLine } from './fitLine';
 
-// The allocator reads its settings when a process starts.
-if (Object.entries(ALLOCATOR).some(([name, value]) => process.env[name] !== value)) {
-  // Ctrl-C is for the process that measures.
-  process.on('SIGINT', () => undefined);
-  const again = ['--import', import.meta.resolve('jiti/register'), import.meta.filename];
-  const child = spawn(process.execPath, [...again, ...process.argv.slice(2)], {
-    stdio: 'inherit',
-    env: { ...process.env, ...ALLOCATOR },
-  });
-  process.exit(await new Promise<number>((resolve) => child.on('exit', (code) => resolve(code ?? 1))));
-}
+await asBackend(import.meta.filename);
 
 const { values: options } = parseArgs({
   options: {
