@@ -98,9 +98,17 @@ export function legalSteps(
   dying: readonly number[],
   limitsOf: LimitsOf,
 ): number[][] {
+  return [...stepsOf(analysis, alive, dying, limitsOf)];
+}
+
+function* stepsOf(
+  analysis: Analysis,
+  alive: Alive,
+  dying: readonly number[],
+  limitsOf: LimitsOf,
+): Generator<number[]> {
   const rooms = new Map<Hub, Room>();
   const seen = new Set<number>();
-  const steps: number[][] = [];
   for (const c of dying) {
     const hub = analysis.switchOf(c)?.hub;
     if (hub === undefined || alive[c] !== 1 || seen.has(c)) continue;
@@ -108,9 +116,8 @@ export function legalSteps(
     const room = rooms.get(hub) ?? roomOf(hub, alive, limitsOf);
     rooms.set(hub, room);
     const step = offer(room, c);
-    if (step !== undefined) steps.push(step);
+    if (step !== undefined) yield step;
   }
-  return steps;
 }
 
 /** Living classes that cannot go as things are, whatever else goes: limits keep them. */
@@ -119,9 +126,13 @@ export function classesThatStay(analysis: Analysis, alive: Alive, limitsOf: Limi
   for (const hub of analysis.hubs) {
     const living = [...hub.classes].filter((c) => alive[c] === 1);
     const alike = alikeIn(hub);
-    const free = new Set(
-      legalSteps(analysis, alive, living, limitsOf).flatMap((s) => s.map((c) => alike.get(c))),
-    );
+    const kinds = new Set(living.map((c) => alike.get(c))).size;
+    const free = new Set<Losses | undefined>();
+    for (const step of stepsOf(analysis, alive, living, limitsOf)) {
+      for (const c of step) free.add(alike.get(c));
+      // Mostly the first step says it all.
+      if (free.size === kinds) break;
+    }
     for (const c of living) if (!free.has(alike.get(c))) staying.add(c);
   }
   return staying;

@@ -49,7 +49,8 @@ export function normalSamples(count: number, random: Random): Float32Array {
 
 /** A permutation of 0..count-1, by Fisher and Yates's shuffle. */
 export function permutation(count: number, random: Random): Uint32Array {
-  const order = Uint32Array.from({ length: count }, (_, i) => i);
+  const order = new Uint32Array(count);
+  for (let i = 0; i < count; i += 1) order[i] = i;
   for (let i = count - 1; i > 0; i -= 1) {
     const j = Math.floor(random() * (i + 1));
     const held = order[i] ?? 0;
