@@ -8,12 +8,14 @@ import { argumentsOf, lastName, positionalOf, resolve, stringText } from './sour
  */
 export function readSourceLoss(root: Syntax): string | undefined {
   let unknown: string | undefined;
-  for (const node of root.walk()) {
+  const nodes = root.walk();
+  const imported = importsFromLosses(nodes);
+  for (const node of nodes) {
     if (node.type !== 'call') continue;
     const found =
       lastName(node.field('function')) === 'compile'
         ? lossesIn(compileLoss(node), root)
-        : lossOfLibrary(node, root);
+        : lossOfLibrary(node, imported);
     if (found?.known === true) return found.text;
     unknown ??= found?.text;
   }
@@ -82,25 +84,29 @@ const TORCH: Readonly<Record<string, string>> = {
   poisson_nll_loss: 'poisson',
 };
 
-/** A call of a library's loss, wherever it stands. A metric or a random number may be named as a loss is. */
-function lossOfLibrary(call: Syntax, root: Syntax): SourceLoss | undefined {
+/**
+ * A call of a library's loss, wherever it stands. A metric or a random number may be named as a loss is.
+ *
+ * @param imported see {@link importsFromLosses}
+ */
+function lossOfLibrary(call: Syntax, imported: ReadonlySet<string>): SourceLoss | undefined {
   const callee = call.field('function');
   const name = lastName(callee);
   const text = callee?.text ?? '';
-  const isKeras = /(^|\.)losses\.\w+$/.test(text) || (text === name && isImportedFromLosses(name, root));
+  const isKeras = /(^|\.)losses\.\w+$/.test(text) || (text === name && imported.has(name));
   const isTorch = name in TORCH || /(^|\.)nn\.\w+Loss$/.test(text);
   return isKeras || isTorch ? lossOfCall(call) : undefined;
 }
 
-function isImportedFromLosses(name: string, root: Syntax): boolean {
-  return root
-    .walk()
-    .some(
+/** Names that a file imports from a module called `losses`. */
+function importsFromLosses(nodes: readonly Syntax[]): ReadonlySet<string> {
+  const names = nodes
+    .filter(
       (node) =>
-        node.type === 'import_from_statement' &&
-        /(^|\.)losses$/.test(node.field('module_name')?.text ?? '') &&
-        node.namedChildren.some((child) => child.text === name),
-    );
+        node.type === 'import_from_statement' && /(^|\.)losses$/.test(node.field('module_name')?.text ?? ''),
+    )
+    .flatMap((node) => node.namedChildren.map((child) => child.text));
+  return new Set(names);
 }
 
 function lossOfCall(call: Syntax): SourceLoss {
