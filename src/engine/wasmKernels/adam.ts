@@ -8,8 +8,8 @@ import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm';
 import { correctedRate, registerAdam, type AdamNumbers, type AdamTensors } from '../adam';
 import type { Program } from '../elements/program';
 import { compileProgram, LANES, type RunProgram } from '../elements/wasmProgram';
-import type { WasmMemory } from '../elements/webAssembly';
-import { release } from './heap';
+import type { WasmMemory } from '../assembly/webAssembly';
+import { memoryOf, release } from './heap';
 
 const FLOATS = LANES / 4;
 const [GRADIENT, FIRST, SECOND, VALUE, NEXT] = [0, 1, 2, 3, 4];
@@ -55,8 +55,7 @@ const program: Program = {
 let compiled: { readonly memory: WasmMemory; readonly run: RunProgram } | undefined;
 
 function runIn(wasm: BackendWasm): RunProgram {
-  // What Emscripten exports; the package's types leave it out.
-  const { memory } = (wasm.wasm as unknown as { asm: { memory: WasmMemory } }).asm;
+  const memory = memoryOf(wasm);
   if (compiled?.memory !== memory) compiled = { memory, run: compileProgram(program, memory) };
   return compiled.run;
 }

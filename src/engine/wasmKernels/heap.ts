@@ -6,6 +6,7 @@
 import { getKernel, registerKernel, unregisterKernel } from '@tensorflow/tfjs-core';
 import type { DataType, KernelFunc, NamedTensorInfoMap, TensorInfo } from '@tensorflow/tfjs-core';
 import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm';
+import type { WasmMemory } from '../assembly/webAssembly';
 
 /** What a kernel is called with: tensors by the names that the kernel gives them, and its attributes. */
 export interface KernelCall<InputName extends string, Attributes, OptionalName extends string = never> {
@@ -53,6 +54,27 @@ export function replaceKernel<InputName extends string, Attributes>(
   });
 }
 
+/** What Emscripten exports and the package's types leave out. */
+interface Exports {
+  readonly asm: { readonly memory: WasmMemory };
+  /** @returns an address, 0 where no memory is left */
+  readonly _malloc: (bytes: number) => number;
+}
+
+const exportsOf = (backend: BackendWasm): Exports => backend.wasm as unknown as Exports;
+
+/** The memory that all tensors lie in. */
+export function memoryOf(backend: BackendWasm): WasmMemory {
+  return exportsOf(backend).asm.memory;
+}
+
+/** Memory that is kept as long as the backend. @returns its address */
+export function reserve(backend: BackendWasm, bytes: number): number {
+  const address = exportsOf(backend)._malloc(bytes);
+  if (address === 0) throw new Error(`WebAssembly has no ${bytes} bytes left`);
+  return address;
+}
+
 /** The same data under another shape; the caller holds no new reference and must not dispose it. */
 export function viewAs(tensor: TensorInfo, shape: number[]): TensorInfo {
   return { dataId: tensor.dataId, shape, dtype: tensor.dtype };
@@ -89,4 +111,9 @@ export function floats(backend: BackendWasm, tensor: TensorInfo): Float32Array {
 /** The values of an integer tensor, in place. Valid until the next allocation. */
 export function integers(backend: BackendWasm, tensor: TensorInfo): Int32Array {
   return backend.typedArrayFromHeap({ ...tensor, dtype: 'int32' }) as Int32Array;
+}
+
+/** Fills with copies of a row. */
+export function repeatRow(to: Float32Array, row: Float32Array): void {
+  if (row.length > 0) for (let at = 0; at < to.length; at += row.length) to.set(row, at);
 }

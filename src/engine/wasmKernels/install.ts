@@ -1,12 +1,13 @@
 import { installAdam } from './adam';
 import { installConv2D } from './conv2d';
 import { installConv3D } from './conv3d';
-import { installConvolutionForward } from './convolutionForward';
+import { installDepthwiseForward } from './depthwiseForward';
 import { installDepthwise } from './depthwise';
 import { installElementwise } from './elementwise';
 import { installMatMul } from './matMul';
 import { installPooling } from './pooling';
 import { installRepetition } from './repetition';
+import { installSums } from './sums';
 
 let installed = false;
 
@@ -15,12 +16,13 @@ export function installWasmKernels(): void {
   if (installed) return;
   installed = true;
   installMatMul();
-  installConvolutionForward();
+  installDepthwiseForward();
   installConv2D();
   installConv3D();
   installDepthwise();
   installPooling();
   installRepetition();
+  installSums();
   installElementwise();
   installAdam();
 }
