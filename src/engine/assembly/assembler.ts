@@ -52,6 +52,8 @@ export const i32 = {
 export const f32 = {
   load: (address: Code, offset = 0): Code => [...address, 0x2a, 0, ...leb(offset)],
   store: (address: Code, value: Code, offset = 0): Code => [...address, ...value, 0x38, 0, ...leb(offset)],
+  /** @param instruction of two floats */
+  compute: (instruction: number, a: Code, b: Code): Code => [...a, ...b, instruction],
   add: (a: Code, b: Code): Code => [...a, ...b, 0x92],
   zero: [0x43, 0, 0, 0, 0] as Code,
 } as const;

@@ -7,9 +7,9 @@ import { backend, engine, util } from '@tensorflow/tfjs-core';
 import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm';
 import { correctedRate, registerAdam, type AdamNumbers, type AdamTensors } from '../adam';
 import type { Program } from '../elements/program';
-import { compileProgram, LANES, type RunProgram } from '../elements/wasmProgram';
-import type { WasmMemory } from '../assembly/webAssembly';
-import { memoryOf, release } from './heap';
+import { compileProgram, LANES } from '../elements/wasmProgram';
+import { perMemory } from './assembled';
+import { release } from './heap';
 
 const FLOATS = LANES / 4;
 const [GRADIENT, FIRST, SECOND, VALUE, NEXT] = [0, 1, 2, 3, 4];
@@ -51,14 +51,7 @@ const program: Program = {
   ],
 };
 
-/** The program for one backend's memory. */
-let compiled: { readonly memory: WasmMemory; readonly run: RunProgram } | undefined;
-
-function runIn(wasm: BackendWasm): RunProgram {
-  const memory = memoryOf(wasm);
-  if (compiled?.memory !== memory) compiled = { memory, run: compileProgram(program, memory) };
-  return compiled.run;
-}
+const runIn = perMemory((memory) => compileProgram(program, memory));
 
 function updateAll(all: readonly AdamTensors[], numbers: AdamNumbers): void {
   const wasm = backend() as unknown as BackendWasm;

@@ -7,6 +7,7 @@ import { installElementwise } from './elementwise';
 import { installMatMul } from './matMul';
 import { installPooling } from './pooling';
 import { installRepetition } from './repetition';
+import { installRowwise } from './rowwise';
 import { installSums } from './sums';
 
 let installed = false;
@@ -23,6 +24,7 @@ export function installWasmKernels(): void {
   installPooling();
   installRepetition();
   installSums();
+  installRowwise();
   installElementwise();
   installAdam();
 }

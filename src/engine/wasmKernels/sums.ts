@@ -4,7 +4,6 @@ import type { MeanAttrs, SumAttrs, TensorInfo } from '@tensorflow/tfjs-core';
 import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm';
 import {
   add,
-  assemble,
   block,
   countTo,
   f32,
@@ -14,16 +13,17 @@ import {
   repeat,
   set,
   Variables,
+  type AssembledFunction,
   type Code,
 } from '../assembly/assembler';
-import { webAssembly, type WasmMemory } from '../assembly/webAssembly';
-import { floats, memoryOf, replaceKernel, runStock, zeros, type KernelCall } from './heap';
+import { assembledIn, perMemory } from './assembled';
+import { floats, replaceKernel, runStock, zeros, type KernelCall } from './heap';
 
 /** Rows whose sum is added to the others' at once: sums of sums lose less. */
 const ROWS = 256;
 
 /** `addRows`: adds each of `rows` rows of `columns` floats, one behind the other, to the row at `to`. */
-function addRows(): Uint8Array<ArrayBuffer> {
+function addRows(): AssembledFunction & { readonly name: 'addRows' } {
   const [from, rows, columns, to] = [0, 1, 2, 3];
   const variables = new Variables(4);
   const column = variables.local('i32');
@@ -70,22 +70,10 @@ function addRows(): Uint8Array<ArrayBuffer> {
     f32.store(get(place), f32.add(f32.load(get(place)), get(one))),
   );
   const body = block(wide(4), wide(1), single);
-  return assemble([
-    { name: 'addRows', parameters: ['i32', 'i32', 'i32', 'i32'], locals: variables.locals, body },
-  ]);
+  return { name: 'addRows', parameters: ['i32', 'i32', 'i32', 'i32'], locals: variables.locals, body };
 }
 
-type AddRows = (from: number, rows: number, columns: number, to: number) => void;
-let compiled: { readonly memory: WasmMemory; readonly add: AddRows } | undefined;
-
-function addRowsIn(backend: BackendWasm): AddRows {
-  const memory = memoryOf(backend);
-  if (compiled?.memory !== memory) {
-    const { exports } = new webAssembly.Instance(new webAssembly.Module(addRows()), { env: { memory } });
-    compiled = { memory, add: exports['addRows'] as AddRows };
-  }
-  return compiled.add;
-}
+const functionsIn = perMemory(assembledIn(() => [addRows()]));
 
 /**
  * Sums over neighbouring axes behind which there are others.
@@ -103,11 +91,11 @@ function sumRows(backend: BackendWasm, x: TensorInfo, attrs: SumAttrs): TensorIn
   const rows = util.sizeFromShape(x.shape.slice(first, end));
   const [kept] = backend_util.computeOutAndReduceShapes(x.shape, axes);
   const out = zeros(backend, attrs.keepDims ? backend_util.expandShapeToKeepDim(kept, axes) : kept);
-  const addInto = addRowsIn(backend);
+  const functions = functionsIn(backend);
   const [from, to] = [x, out].map(({ dataId }) => backend.getMemoryOffset(dataId)) as [number, number];
   for (let i = 0; i < outer; i += 1)
     for (let row = 0; row < rows; row += ROWS)
-      addInto(
+      functions.addRows(
         from + (i * rows + row) * columns * 4,
         Math.min(ROWS, rows - row),
         columns,

@@ -1,8 +1,9 @@
 /** Matrix products in the memory of the `wasm` backend, in blocks that stay in the caches. */
 import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm';
-import { webAssembly, type WasmMemory, type WasmModule } from '../../assembly/webAssembly';
-import { memoryOf, reserve } from '../heap';
-import { assembleTiles, TILE, type Tiles } from './tiles';
+import type { WasmMemory } from '../../assembly/webAssembly';
+import { assembledIn, perMemory, type Functions } from '../assembled';
+import { reserve } from '../heap';
+import { TILE, tileFunctions, type TileFunction } from './tiles';
 
 /** A matrix of floats: rows at any addresses, each of the same pieces. Addresses are bytes of the backend's memory. */
 export interface Matrix {
@@ -42,29 +43,23 @@ const TABLE = 1024;
 /** The module in one backend's memory, with room for a packed block of each factor. */
 interface Workshop {
   readonly memory: WasmMemory;
-  readonly tiles: Tiles;
+  readonly tiles: Functions<TileFunction>;
   readonly table: number;
   readonly left: number;
   readonly right: number;
   readonly tile: number;
 }
 
-let compiled: WasmModule | undefined;
-let workshop: Workshop | undefined;
+const tilesIn = assembledIn(tileFunctions);
 
-function workshopIn(backend: BackendWasm): Workshop {
-  const memory = memoryOf(backend);
-  if (workshop?.memory === memory) return workshop;
-  compiled ??= new webAssembly.Module(assembleTiles());
-  const tiles = new webAssembly.Instance(compiled, { env: { memory } }).exports as unknown as Tiles;
+const workshopIn = perMemory((memory, backend): Workshop => {
   const sizes = [TABLE, BLOCK.rows * DEPTH, BLOCK.columns * DEPTH, TILE.rows * TILE.columns];
   const room = reserve(backend, sizes.reduce((sum, size) => sum + size, 0) * 4);
   const [table = 0, left = 0, right = 0, tile = 0] = sizes.map(
     (_, i) => room + sizes.slice(0, i).reduce((sum, size) => sum + size, 0) * 4,
   );
-  workshop = { memory, tiles, table, left, right, tile };
-  return workshop;
-}
+  return { memory, tiles: tilesIn(memory), table, left, right, tile };
+});
 
 /** Neighbours among a matrix's columns. */
 interface Run {

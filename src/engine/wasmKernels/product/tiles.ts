@@ -6,7 +6,6 @@
  */
 import {
   add,
-  assemble,
   block,
   countTo,
   f32,
@@ -25,6 +24,10 @@ import {
 /** Rows and columns of a tile of the product: as many sums as registers hold beside the factors. */
 export const TILE = { rows: 4, columns: 8 } as const;
 
+type Lanes = (typeof TILE)['rows' | 'columns'];
+export type TileFunction = `packRows${Lanes}` | `packColumns${Lanes}` | 'multiply';
+type Assembled = AssembledFunction & { readonly name: TileFunction };
+
 const FLOAT = 4;
 const VECTOR = 16;
 
@@ -39,7 +42,7 @@ const integers = (count: number): 'i32'[] => Array<'i32'>(count).fill('i32');
  * Parameters: where the addresses of the rows lie, of a whole number of panels; how many panels; bytes from a row's
  * address to its first column; columns; where to; bytes from panel to panel there. Writes `[columns, lanes]` a panel.
  */
-function packRows(lanes: number): AssembledFunction {
+function packRows(lanes: Lanes): Assembled {
   const [table, panels, offset, columns, to, panelBytes] = [0, 1, 2, 3, 4, 5];
   const variables = new Variables(6);
   const panel = variables.local('i32');
@@ -98,7 +101,7 @@ function packRows(lanes: number): AssembledFunction {
  * Parameters: where the addresses of the rows lie; rows; bytes from a row's address to its first column; columns; where
  * to. Writes `[panels, rows, lanes]`; lanes behind the last column are zeros.
  */
-function packColumns(lanes: number): AssembledFunction {
+function packColumns(lanes: Lanes): Assembled {
   const [table, rows, offset, columns, to] = [0, 1, 2, 3, 4];
   const variables = new Variables(5);
   const column = variables.local('i32');
@@ -153,7 +156,7 @@ function packColumns(lanes: number): AssembledFunction {
  * above 0; bytes from row to row of the product; whether it is added to what is there (1) or replaces it (0); room for a
  * tile.
  */
-function multiply(): AssembledFunction {
+function multiply(): Assembled {
   const [left, right, product, rows, columns, depth, rowBytes, adds, tile] = [0, 1, 2, 3, 4, 5, 6, 7, 8];
   const variables = new Variables(9);
   const [row, column, a, b, end, out, x, y] = [0, 0, 0, 0, 0, 0, 0, 0].map(() => variables.local('i32')) as [
@@ -243,19 +246,11 @@ function multiply(): AssembledFunction {
   return { name: 'multiply', parameters: integers(9), locals: variables.locals, body };
 }
 
-/** What the module exports. */
-export type Tiles = Readonly<
-  Record<
-    'packRows4' | 'packRows8' | 'packColumns4' | 'packColumns8' | 'multiply',
-    (...values: number[]) => void
-  >
->;
-
-export const assembleTiles = (): Uint8Array<ArrayBuffer> =>
-  assemble([
-    packRows(TILE.rows),
-    packRows(TILE.columns),
-    packColumns(TILE.rows),
-    packColumns(TILE.columns),
-    multiply(),
-  ]);
+/** All of them. */
+export const tileFunctions = (): Assembled[] => [
+  packRows(TILE.rows),
+  packRows(TILE.columns),
+  packColumns(TILE.rows),
+  packColumns(TILE.columns),
+  multiply(),
+];
