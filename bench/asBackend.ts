@@ -1,20 +1,39 @@
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { ALLOCATOR } from '../src/protocol/process';
+
+/** What the libraries of PyTorch and TensorFlow take their number of threads from. */
+const THREADS = [
+  'OMP_NUM_THREADS',
+  'OPENBLAS_NUM_THREADS',
+  'MKL_NUM_THREADS',
+  'TF_NUM_INTRAOP_THREADS',
+  'TF_NUM_INTEROP_THREADS',
+];
+
+/** A command that holds another to some cores; none where there is no such command. */
+function holdTo(cores: number): string[] {
+  const hold = ['taskset', '-c', `0-${cores - 1}`];
+  return spawnSync(hold[0] ?? '', [...hold.slice(1), 'true']).status === 0 ? hold : [];
+}
 
 /**
  * Starts a bench again with the allocator settings of a backend, which glibc reads when a process starts, and ends with
  * it. Returns at once in a process that has them.
  *
  * @param file the bench's own `import.meta.filename`
+ * @param cores that it and its children are held to; a library that is told its threads may still take more
  */
-export async function asBackend(file: string): Promise<void> {
-  if (Object.entries(ALLOCATOR).every(([name, value]) => process.env[name] === value)) return;
+export async function asBackend(file: string, cores?: number): Promise<void> {
+  const env: Record<string, string> = { ...ALLOCATOR };
+  if (cores !== undefined) for (const name of THREADS) env[name] = String(cores);
+  if (Object.entries(env).every(([name, value]) => process.env[name] === value)) return;
   // Ctrl-C is for the process that measures.
   process.on('SIGINT', () => undefined);
-  const again = ['--import', import.meta.resolve('jiti/register'), file];
-  const child = spawn(process.execPath, [...again, ...process.argv.slice(2)], {
+  const again = [process.execPath, '--import', import.meta.resolve('jiti/register'), file];
+  const [command = '', ...args] = [...(cores === undefined ? [] : holdTo(cores)), ...again];
+  const child = spawn(command, [...args, ...process.argv.slice(2)], {
     stdio: 'inherit',
-    env: { ...process.env, ...ALLOCATOR },
+    env: { ...process.env, ...env },
   });
   process.exit(await new Promise<number>((resolve) => child.on('exit', (code) => resolve(code ?? 1))));
 }

@@ -1,6 +1,7 @@
 /**
  * Times a training step (Adam, softmax cross entropy) of several networks on every engine that is here, and on PyTorch
- * where `python3` has it. Medians, one thread; all in one run, so that a busy machine is busy for all.
+ * where `python3` has it. Medians, on one core: all processes are held to it, since libraries that are told
+ * to take one thread may take more (OpenBLAS under PyTorch, TensorFlow). All in one run, so that a busy machine is busy for all.
  *
  * Ours have the allocator settings of a backend. PyTorch is timed twice: with the allocator as it is, and with one that
  * never gives memory back, since on a virtual machine mapping it anew in every step can cost more than the step.
@@ -32,7 +33,7 @@ const { values: options } = parseArgs({
   },
 });
 
-await asBackend(import.meta.filename);
+await asBackend(import.meta.filename, Number(options.threads));
 
 const RATE = 1e-3;
 /** Settings with which glibc keeps what was let go of. */
@@ -112,7 +113,7 @@ const models = benchModels.filter((model) => options.models?.split(',').includes
 const engines =
   options.engines?.split(',') ?? providers.map((provider) => provider.name).filter((name) => name !== 'cpu');
 console.log(
-  `model     engine         ms/step   compile ms   x PyTorch   (${threads} thread${threads > 1 ? 's' : ''})`,
+  `model     engine         ms/step   compile ms   x PyTorch   (${threads} core${threads > 1 ? 's' : ''})`,
 );
 const print = (model: string, engine: string, ms: number, compileMs?: number, torchMs?: number) => {
   const cells = [

@@ -7,13 +7,13 @@ import type { DataType, KernelFunc, NamedTensorInfoMap, TensorInfo } from '@tens
 import { pool3DGeometry, type PoolAttributes } from './kernels/poolGeometry';
 import type { Extent, PoolGeometry } from './kernels/poolWindows';
 
-interface Backend {
+export interface Backend {
   makeTensorInfo(shape: number[], dtype: DataType, values: Float32Array): TensorInfo;
   disposeData(dataId: object): boolean;
 }
 
 /** One call of a kernel. */
-interface Call {
+export interface Call {
   readonly inputs: NamedTensorInfoMap;
   readonly attrs: object;
   readonly backend: Backend;
@@ -21,24 +21,26 @@ interface Call {
 
 type Kernel = (call: Call) => TensorInfo;
 
-function stockOf(name: string, backendName: string): Kernel {
+/** A backend's kernel as it is registered now. */
+export function stockOf(name: string, backendName: string): Kernel {
   const { kernelFunc } = getKernel(name, backendName);
   return ({ inputs, attrs, backend }) =>
     kernelFunc({ inputs, attrs: { ...attrs }, backend: backend }) as TensorInfo;
 }
 
-function replaceKernel(kernelName: string, backendName: string, kernel: Kernel): void {
+/** Registers a kernel in place of a backend's own. */
+export function replaceKernel(kernelName: string, backendName: string, kernel: Kernel): void {
   unregisterKernel(kernelName, backendName);
   registerKernel({ kernelName, backendName, kernelFunc: kernel as unknown as KernelFunc });
 }
 
 /** Lets go of an intermediate result. tfjs-node makes whole tensors, which the core counts. */
-function release(backend: Backend, tensor: TensorInfo): void {
+export function release(backend: Backend, tensor: TensorInfo): void {
   if ('dispose' in tensor) (tensor.dispose as () => void)();
   else backend.disposeData(tensor.dataId);
 }
 
-function inputOf({ inputs }: Call, name: string): TensorInfo {
+export function inputOf({ inputs }: Call, name: string): TensorInfo {
   const tensor = inputs[name];
   if (tensor === undefined) throw new TypeError(`no input ${name}`);
   return tensor;

@@ -4,34 +4,7 @@
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { correctedRate, registerAdam, type AdamNumbers, type AdamTensors } from './adam';
-
-interface OpAttribute {
-  readonly name: string;
-  readonly type: number;
-  readonly value: unknown;
-}
-
-/** What is used of tfjs-node's backend and of its binding to the C library; neither has types. */
-interface NodeBackend {
-  readonly binding: {
-    readonly TF_FLOAT: number;
-    readonly TF_ATTR_TYPE: number;
-    readonly TF_ATTR_SHAPE: number;
-    readonly TF_ATTR_STRING: number;
-    readonly TF_ATTR_BOOL: number;
-    createTensor(shape: readonly number[], dtype: number, values: Float32Array): number;
-    deleteTensor(id: number): void;
-    executeOp(
-      name: string,
-      attributes: readonly OpAttribute[],
-      inputs: readonly number[],
-      outputs: number,
-    ): { readonly id: number }[];
-  };
-  readonly tensorMap: { get(dataId: object): { id: number } };
-  /** Handles of the C library, made where values still lie in JavaScript. */
-  getInputTensorIds(tensors: readonly tf.Tensor[]): number[];
-}
+import type { NodeBackend, OpAttribute } from './tensorflowBackend';
 
 /** What is used of the library, for one process: it cannot be loaded twice. */
 interface Library {

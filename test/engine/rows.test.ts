@@ -75,7 +75,7 @@ describe('sums and means', () => {
 
   it('of many equal numbers lose nothing that a float can hold', () => {
     const sum = tf.tidy(() => tf.sum(tf.fill([100_000, 2], 0.1), 0).dataSync());
-    // One after the other in single precision they would be 9998.557.
+    // One after the other in single precision they would be 9998.557 each.
     expect(Array.from(sum, (value) => Math.abs(value - 10_000) < 0.01)).toEqual([true, true]);
   });
 

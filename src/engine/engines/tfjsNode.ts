@@ -11,6 +11,7 @@ import { correctThinConvolutions, correctVolumes } from '../foreignKernels';
 import { locatePackage, type LocatedPackage } from '../locate';
 import { machineMemory } from '../machineMemory';
 import { installTensorflowAdam } from '../tensorflowAdam';
+import { quickenTensorflow } from '../tensorflowKernels';
 import { unavailable } from '../unavailable';
 
 const VERSION = '4.22.0';
@@ -92,6 +93,11 @@ function tfjsNodeProvider(name: 'tfjs-node' | 'tfjs-node-gpu'): EngineProvider {
         if (!corrected) {
           correctVolumes('tensorflow');
           correctThinConvolutions('tensorflow');
+          // Not tried on a GPU: there these stay what TensorFlow.js makes of them.
+          if (name === 'tfjs-node') {
+            quickenTensorflow();
+            installTensorflowAdam();
+          }
         }
         corrected = true;
       } catch (thrown) {
@@ -99,8 +105,6 @@ function tfjsNodeProvider(name: 'tfjs-node' | 'tfjs-node-gpu'): EngineProvider {
         throw new ShrinkError('environment', 'engine-unavailable', message, { cause: thrown });
       }
       await activateBackend('tensorflow');
-      // Not tried on a GPU: there Adam stays what TensorFlow.js makes of it.
-      if (name === 'tfjs-node') installTensorflowAdam();
       return createEagerEngine('tensorflow', status.description);
     },
   };
