@@ -1,4 +1,5 @@
 import { sizeOf } from '../core/tensor';
+import { fillByteRows } from './byteRows';
 
 /** Rows, in memory in the type they came in or on disk; a batch is made of any of them. */
 
@@ -133,29 +134,16 @@ export function fillRows(features: AnyFeatures, indices: ArrayLike<number>, into
   }
   const size = sizeOf(features.shape);
   const { data, scale } = features;
+  if (data instanceof Uint8Array) {
+    fillByteRows(data, size, scale, indices, into);
+    return;
+  }
   for (let i = 0; i < indices.length; i += 1) {
     const from = (indices[i] ?? 0) * size;
-    // Converted by the machine's own loop, then scaled in place while the row is in the nearest cache.
     into.set(data.subarray(from, from + size), i * size);
-    if (scale !== 1) scaleRange(into, i * size, (i + 1) * size, scale);
   }
-}
-
-/** Multiplies `values[from..to)` in place. A step waits for it, and eight at a time are faster. */
-function scaleRange(values: Float32Array, from: number, to: number, by: number): void {
-  const at = (j: number): number => values[j] ?? 0;
-  let i = from;
-  for (; i + 8 <= to; i += 8) {
-    values[i] = at(i) * by;
-    values[i + 1] = at(i + 1) * by;
-    values[i + 2] = at(i + 2) * by;
-    values[i + 3] = at(i + 3) * by;
-    values[i + 4] = at(i + 4) * by;
-    values[i + 5] = at(i + 5) * by;
-    values[i + 6] = at(i + 6) * by;
-    values[i + 7] = at(i + 7) * by;
-  }
-  for (; i < to; i += 1) values[i] = at(i) * by;
+  if (scale === 1) return;
+  for (let i = 0; i < into.length; i += 1) into[i] = (into[i] ?? 0) * scale;
 }
 
 /**

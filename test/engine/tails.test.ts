@@ -7,7 +7,7 @@ import { loadRuntime } from '../../src/engine/onnx/runtime';
 import { StateStore } from '../../src/engine/onnx/stateStore';
 import { OPERATIONS, type Item, type Operation, type Program } from '../../src/engine/elements/program';
 import { compileProgram, LANES } from '../../src/engine/elements/wasmProgram';
-import { webAssembly } from '../../src/engine/assembly/webAssembly';
+import { webAssembly } from '../../src/core/assembly/webAssembly';
 import { Tracer } from '../../src/engine/onnx/trace';
 import { noise, relativeError } from './support';
 

@@ -11,8 +11,8 @@ import {
   Variables,
   type Code,
   type ValueType,
-} from '../assembly/assembler';
-import { webAssembly, type WasmMemory, type WasmModule } from '../assembly/webAssembly';
+} from '../../core/assembly/assembler';
+import { webAssembly, type WasmMemory, type WasmModule } from '../../core/assembly/webAssembly';
 import { OPERATIONS, type Program } from './program';
 
 /** Bytes of the four floats that are computed at once; arrays are filled up to a multiple of them. */

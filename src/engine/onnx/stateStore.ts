@@ -6,7 +6,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { sizeOf } from '../../core/tensor';
 import type { OnnxRuntime, OnnxTensor } from './runtime';
 import { LANES } from '../elements/wasmProgram';
-import { webAssembly, type WasmMemory } from '../assembly/webAssembly';
+import { webAssembly, type WasmMemory } from '../../core/assembly/webAssembly';
 
 /** One memory that holds the values of some variables of one size, and has room for as large results. */
 export interface House {

@@ -1,7 +1,7 @@
 /** WebAssembly of our own in the backend's memory. */
 import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm';
-import { assemble, type AssembledFunction } from '../assembly/assembler';
-import { webAssembly, type WasmMemory, type WasmModule } from '../assembly/webAssembly';
+import { assemble, type AssembledFunction } from '../../core/assembly/assembler';
+import { webAssembly, type WasmMemory, type WasmModule } from '../../core/assembly/webAssembly';
 import { memoryOf } from './heap';
 
 /** Makes something once for a backend's memory: as a rule for the only one of a process. */

@@ -6,7 +6,7 @@
 import { getKernel, registerKernel, unregisterKernel } from '@tensorflow/tfjs-core';
 import type { DataType, KernelFunc, NamedTensorInfoMap, TensorInfo } from '@tensorflow/tfjs-core';
 import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm';
-import type { WasmMemory } from '../assembly/webAssembly';
+import type { WasmMemory } from '../../core/assembly/webAssembly';
 
 /** What a kernel is called with: tensors by the names that the kernel gives them, and its attributes. */
 export interface KernelCall<InputName extends string, Attributes, OptionalName extends string = never> {

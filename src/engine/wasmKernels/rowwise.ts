@@ -13,7 +13,7 @@ import {
   Variables,
   type AssembledFunction,
   type Code,
-} from '../assembly/assembler';
+} from '../../core/assembly/assembler';
 import { assembledIn, perMemory } from './assembled';
 import { replaceKernel, runStock, type KernelCall } from './heap';
 

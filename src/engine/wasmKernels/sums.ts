@@ -15,7 +15,7 @@ import {
   Variables,
   type AssembledFunction,
   type Code,
-} from '../assembly/assembler';
+} from '../../core/assembly/assembler';
 import { assembledIn, perMemory } from './assembled';
 import { floats, replaceKernel, runStock, zeros, type KernelCall } from './heap';
 

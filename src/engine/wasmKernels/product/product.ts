@@ -1,6 +1,6 @@
 /** Matrix products in the memory of the `wasm` backend, in blocks that stay in the caches. */
 import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm';
-import type { WasmMemory } from '../../assembly/webAssembly';
+import type { WasmMemory } from '../../../core/assembly/webAssembly';
 import { assembledIn, perMemory, type Functions } from '../assembled';
 import { reserve } from '../heap';
 import { TILE, tileFunctions, type TileFunction } from './tiles';

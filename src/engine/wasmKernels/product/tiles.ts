@@ -19,7 +19,7 @@ import {
   type AssembledFunction,
   type Code,
   type Variable,
-} from '../../assembly/assembler';
+} from '../../../core/assembly/assembler';
 
 /** Rows and columns of a tile of the product: as many sums as registers hold beside the factors. */
 export const TILE = { rows: 4, columns: 8 } as const;

@@ -8,7 +8,7 @@ export type Code = readonly number[];
 /** The number of a parameter or a local variable. */
 export type Variable = number;
 
-export const TYPES = { i32: 0x7f, f32: 0x7d, v128: 0x7b } as const;
+export const TYPES = { i32: 0x7f, f32: 0x7d, f64: 0x7c, v128: 0x7b } as const;
 export type ValueType = keyof typeof TYPES;
 
 const SIMD = 0xfd;
@@ -56,6 +56,19 @@ export const f32 = {
   compute: (instruction: number, a: Code, b: Code): Code => [...a, ...b, instruction],
   add: (a: Code, b: Code): Code => [...a, ...b, 0x92],
   zero: [0x43, 0, 0, 0, 0] as Code,
+} as const;
+
+/** Instructions on vectors, as numbers behind the SIMD prefix. */
+export const SIMD_INSTRUCTIONS = {
+  /** Eight integers of two bytes from the first or last eight bytes, four integers from those; none is below 0. */
+  widenBytes: [0x89, 0x8a],
+  widenShorts: [0xa9, 0xaa],
+  /** Two doubles from the first two integers. */
+  doublesOfIntegers: 0xfe,
+  splatDouble: 0x14,
+  multiplyDoubles: 0xf2,
+  /** Two floats, rounded, before two zeros. */
+  floatsOfDoubles: 0x5e,
 } as const;
 
 const simd = (instruction: number): Code => [SIMD, ...leb(instruction)];
