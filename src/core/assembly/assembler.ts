@@ -81,6 +81,8 @@ export const floats = {
   mul: (a: Code, b: Code): Code => [...a, ...b, ...simd(0xe6)],
   splat: (value: Code): Code => [...value, ...simd(0x13)],
   load: (address: Code, offset = 0): Code => [...address, ...simd(0x00), 0, ...leb(offset)],
+  /** Four bytes of the memory before twelve zeros. */
+  load32: (address: Code, offset = 0): Code => [...address, ...simd(0x5c), 0, ...leb(offset)],
   /** One float of the memory in all four places. */
   loadSplat: (address: Code, offset = 0): Code => [...address, ...simd(0x09), 0, ...leb(offset)],
   store: (address: Code, value: Code, offset = 0): Code => [

@@ -1,6 +1,6 @@
 /**
  * Adam in one pass over each weight, four floats at a time. Moments are changed where they lie. Weights become new tensors:
- * XNNPACK keeps what it packs of a matrix under the tensor's number until the tensor is disposed, so their values must
+ * XNNPACK keeps what it packs of a depthwise filter under the tensor's number until the tensor is disposed, so their values must
  * not change.
  */
 import { backend, engine, util } from '@tensorflow/tfjs-core';

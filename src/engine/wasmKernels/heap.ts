@@ -68,6 +68,11 @@ export function memoryOf(backend: BackendWasm): WasmMemory {
   return exportsOf(backend).asm.memory;
 }
 
+/** Where the values of tensors lie. They stay there, also when the memory grows. */
+export function addressesOf(backend: BackendWasm, ...tensors: readonly TensorInfo[]): number[] {
+  return tensors.map(({ dataId }) => backend.getMemoryOffset(dataId));
+}
+
 /** Memory that is kept as long as the backend. @returns its address */
 export function reserve(backend: BackendWasm, bytes: number): number {
   const address = exportsOf(backend)._malloc(bytes);

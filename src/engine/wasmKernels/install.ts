@@ -9,6 +9,7 @@ import { installPooling } from './pooling';
 import { installRepetition } from './repetition';
 import { installRowwise } from './rowwise';
 import { installSums } from './sums';
+import { installTruths } from './truths';
 
 let installed = false;
 
@@ -25,6 +26,7 @@ export function installWasmKernels(): void {
   installRepetition();
   installSums();
   installRowwise();
+  installTruths();
   installElementwise();
   installAdam();
 }

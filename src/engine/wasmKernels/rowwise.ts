@@ -15,7 +15,7 @@ import {
   type Code,
 } from '../../core/assembly/assembler';
 import { assembledIn, perMemory } from './assembled';
-import { replaceKernel, runStock, type KernelCall } from './heap';
+import { addressesOf, replaceKernel, runStock, type KernelCall } from './heap';
 
 /** Kernels by name, with the instruction for one float and that behind the SIMD prefix for four. */
 const OPERATIONS = {
@@ -78,9 +78,7 @@ function rowwise(name: Operation) {
       return runStock(name, backend, inputs);
     const out = backend.makeOutput(x.shape, 'float32');
     const columns = util.sizeFromShape(row.shape);
-    const [fromX = 0, fromRow = 0, to = 0] = [x, row, out].map(({ dataId }) =>
-      backend.getMemoryOffset(dataId),
-    );
+    const [fromX = 0, fromRow = 0, to = 0] = addressesOf(backend, x, row, out);
     functionsIn(backend)[name](fromX, fromRow, to, util.sizeFromShape(x.shape) / columns, columns);
     return out;
   };

@@ -17,7 +17,7 @@ import {
   type Code,
 } from '../../core/assembly/assembler';
 import { assembledIn, perMemory } from './assembled';
-import { floats, replaceKernel, runStock, zeros, type KernelCall } from './heap';
+import { addressesOf, floats, replaceKernel, runStock, zeros, type KernelCall } from './heap';
 
 /** Rows whose sum is added to the others' at once: sums of sums lose less. */
 const ROWS = 256;
@@ -92,7 +92,7 @@ function sumRows(backend: BackendWasm, x: TensorInfo, attrs: SumAttrs): TensorIn
   const [kept] = backend_util.computeOutAndReduceShapes(x.shape, axes);
   const out = zeros(backend, attrs.keepDims ? backend_util.expandShapeToKeepDim(kept, axes) : kept);
   const functions = functionsIn(backend);
-  const [from, to] = [x, out].map(({ dataId }) => backend.getMemoryOffset(dataId)) as [number, number];
+  const [from = 0, to = 0] = addressesOf(backend, x, out);
   for (let i = 0; i < outer; i += 1)
     for (let row = 0; row < rows; row += ROWS)
       functions.addRows(
