@@ -29,7 +29,9 @@ export async function asBackend(file: string, cores?: number): Promise<void> {
   if (Object.entries(env).every(([name, value]) => process.env[name] === value)) return;
   // Ctrl-C is for the process that measures.
   process.on('SIGINT', () => undefined);
-  const again = [process.execPath, '--import', import.meta.resolve('jiti/register'), file];
+  // A bench that was not bundled is TypeScript.
+  const loader = file.endsWith('.ts') ? ['--import', import.meta.resolve('jiti/register')] : [];
+  const again = [process.execPath, ...loader, file];
   const [command = '', ...args] = [...(cores === undefined ? [] : holdTo(cores)), ...again];
   const child = spawn(command, [...args, ...process.argv.slice(2)], {
     stdio: 'inherit',

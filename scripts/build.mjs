@@ -4,6 +4,7 @@ import { chmod, copyFile, mkdir, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { nodeBundle } from './bundle.mjs';
 import { shippedPackages, writeNotices } from './shipped.mjs';
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
@@ -11,22 +12,11 @@ const dist = path.join(root, 'dist');
 const require = createRequire(import.meta.url);
 
 const common = {
-  absWorkingDir: root,
-  bundle: true,
-  platform: 'node',
-  target: 'node20',
+  ...nodeBundle,
   format: 'cjs',
   outdir: 'dist',
   outExtension: { '.js': '.cjs' },
-  // Native engines are found at run time, in the user's project or beside us; they cannot be bundled.
-  external: ['onnxruntime-node', '@tensorflow/tfjs-node', '@tensorflow/tfjs-node-gpu', 'webgpu', 'vscode'],
-  // jiti's ES module finds its transformer by import.meta.url, which a CommonJS bundle has not.
-  alias: { jiti: path.join(path.dirname(require.resolve('jiti/package.json')), 'lib', 'jiti.cjs') },
-  // TensorFlow.js's CommonJS files are marked free of side effects, so that importing one for its registrations is dropped.
-  mainFields: ['module', 'main'],
   minifyWhitespace: true,
-  legalComments: 'none',
-  logLevel: 'warning',
   metafile: true,
 };
 

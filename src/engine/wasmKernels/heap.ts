@@ -96,11 +96,6 @@ export function release(backend: BackendWasm, ...tensors: readonly TensorInfo[])
   for (const tensor of tensors) backend.disposeData(tensor.dataId);
 }
 
-/** @returns a new tensor, `shape[perm[0]], shape[perm[1]], …` */
-export function transpose(backend: BackendWasm, tensor: TensorInfo, perm: readonly number[]): TensorInfo {
-  return runStock('Transpose', backend, { x: tensor }, { perm });
-}
-
 /** An output filled with zeros. */
 export function zeros(backend: BackendWasm, shape: number[], dtype: DataType = 'float32'): TensorInfo {
   const out = backend.makeOutput(shape, dtype);
