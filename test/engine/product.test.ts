@@ -318,3 +318,60 @@ describe('a convolution', () => {
     );
   });
 });
+
+describe('a depthwise convolution', () => {
+  it('has the two gradients that its own sums have, with any multiplier', () => {
+    fc.assert(
+      fc.property(convolutions, fc.integer({ min: 1, max: 3 }), (c, multiplier) => {
+        const [tall, wide] = outSides(c);
+        const inChannels = c.channels[0];
+        const outChannels = inChannels * multiplier;
+        const shapes = {
+          x: [c.batch, ...c.image, inChannels],
+          filter: [...c.filter, inChannels, multiplier],
+          dy: [c.batch, tall, wide, outChannels],
+        };
+        const values = {
+          x: noise(sizeOf(shapes.x), 4),
+          filter: noise(sizeOf(shapes.filter), 5),
+          dy: noise(sizeOf(shapes.dy), 6),
+        };
+        const attrs = {
+          strides: [...c.strides],
+          dilations: [...c.dilations],
+          pad: typeof c.pad === 'string' ? c.pad : [[0, 0], c.pad.slice(0, 2), c.pad.slice(2), [0, 0]],
+        };
+        const run = (name: string, inputs: (keyof typeof shapes)[], more: object): Float32Array =>
+          tf.tidy(() => {
+            const tensors = Object.fromEntries(
+              inputs.map((key) => [key, tf.tensor(values[key], shapes[key])]),
+            );
+            return tf
+              .engine()
+              .runKernel<tf.Tensor>(name, tensors, { ...attrs, ...more })
+              .dataSync() as Float32Array;
+          });
+        const dFilter = run('DepthwiseConv2dNativeBackpropFilter', ['x', 'dy'], {
+          filterShape: shapes.filter,
+        });
+        const dx = run('DepthwiseConv2dNativeBackpropInput', ['dy', 'filter'], { inputShape: shapes.x });
+        const exact = { x: new Float64Array(dx.length), filter: new Float64Array(dFilter.length) };
+        const one = { ...c, channels: [1, 1] as const };
+        // Every product of a convolution of single channels, once for each channel and multiple of it.
+        eachTerm(one, (x, filter, out) => {
+          for (let i = 0; i < inChannels; i += 1)
+            for (let m = 0; m < multiplier; m += 1) {
+              const channel = i * multiplier + m;
+              const [atX, atFilter] = [x * inChannels + i, filter * outChannels + channel];
+              const dy = values.dy[out * outChannels + channel] ?? NaN;
+              exact.x[atX] = (exact.x[atX] ?? NaN) + (values.filter[atFilter] ?? NaN) * dy;
+              exact.filter[atFilter] = (exact.filter[atFilter] ?? NaN) + (values.x[atX] ?? NaN) * dy;
+            }
+        });
+        dx.forEach((value, i) => expect(Math.abs(value - (exact.x[i] ?? NaN))).toBeLessThan(1e-4));
+        dFilter.forEach((value, i) => expect(Math.abs(value - (exact.filter[i] ?? NaN))).toBeLessThan(1e-4));
+      }),
+      { numRuns: 150 },
+    );
+  });
+});

@@ -64,3 +64,19 @@ it('logicalAnd, logicalOr and where', () => {
     }),
   );
 });
+
+it('compares what is broadcast', () => {
+  tf.tidy(() => {
+    const x = tf.tensor4d(
+      Float32Array.from({ length: 2 * 3 * 4 * 5 }, (_, i) => (i * 7) % 11),
+      [2, 3, 4, 5],
+    );
+    const largest = tf.max(x, [1, 2], true);
+    const [values, top] = [x.dataSync(), largest.dataSync()];
+    const expected = Array.from(values, (value, i) => value === top[Math.floor(i / 60) * 5 + (i % 5)]);
+    expect(Array.from(tf.equal(x, largest).dataSync())).toEqual(bits(expected));
+    expect(Array.from(tf.equal(largest, x).dataSync())).toEqual(bits(expected));
+    const column = tf.tensor2d([1, 2, 3], [3, 1]);
+    expect(Array.from(tf.less(column, tf.tensor1d([2, 3])).dataSync())).toEqual([1, 1, 0, 1, 0, 0]);
+  });
+});

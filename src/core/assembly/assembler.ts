@@ -55,6 +55,7 @@ export const f32 = {
   /** @param instruction of two floats */
   compute: (instruction: number, a: Code, b: Code): Code => [...a, ...b, instruction],
   add: (a: Code, b: Code): Code => [...a, ...b, 0x92],
+  mul: (a: Code, b: Code): Code => [...a, ...b, 0x94],
   zero: [0x43, 0, 0, 0, 0] as Code,
 } as const;
 

@@ -43,7 +43,7 @@ export function describeConvolution(
 }
 
 /** The windows of the input, one for each pixel of the output. */
-function windowsOf(info: ConvInfo): Windows {
+export function windowsOf(info: ConvInfo): Windows {
   return {
     count: [info.outHeight, info.outWidth],
     size: [info.filterHeight, info.filterWidth],

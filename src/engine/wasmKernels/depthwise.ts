@@ -1,39 +1,199 @@
 /** Gradients of depthwise convolution, which the stock backend lacks. Any channel multiplier. */
+import { util } from '@tensorflow/tfjs-core';
 import type {
-  backend_util,
   DepthwiseConv2dNativeBackpropFilterAttrs,
   DepthwiseConv2dNativeBackpropInputAttrs,
   TensorInfo,
 } from '@tensorflow/tfjs-core';
-import { describeConvolution } from './conv2d';
-import { floats, release, replaceKernel, runStock, zeros, type KernelCall } from './heap';
+import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm';
+import {
+  add,
+  block,
+  countTo,
+  f32,
+  floats as four,
+  get,
+  i32,
+  repeat,
+  set,
+  Variables,
+  type AssembledFunction,
+  type Code,
+} from '../../core/assembly/assembler';
+import { assembledIn, perMemory } from './assembled';
+import { describeConvolution, windowsOf } from './conv2d';
+import {
+  addressesOf,
+  release,
+  replaceKernel,
+  reserve,
+  runStock,
+  viewAs,
+  zeros,
+  type KernelCall,
+} from './heap';
+import { tile } from './repetition';
+import { cropImages, layOut, padImages, type Layout } from './windows';
 
-type Visit = (pixel: number, outPixel: number, tap: number) => void;
+/** Windows whose addresses are written down at once; sums over them are added to the others'. */
+const ROWS = 256;
+
+const bytes = (code: Code): Code => i32.mul(code, i32.of(4));
 
 /**
- * Calls `visit` for every pair of an input pixel and an output pixel that a filter tap joins, with the offsets of
- * their first channels and the tap's index in `[filterHeight, filterWidth]`.
+ * `addProducts`: `to[c] += Σ x[c] · dy[c]` over windows.
+ *
+ * Parameters: where the addresses of x lie; how many; bytes to add to each; dy, rows one behind the other; floats of a row; to.
  */
-function forEachTap(info: backend_util.Conv2DInfo, visit: Visit): void {
-  const { inHeight, inWidth, inChannels, outHeight, outWidth, outChannels, padInfo } = info;
-  for (let n = 0; n < info.batchSize; n += 1) {
-    for (let outY = 0; outY < outHeight; outY += 1) {
-      for (let tapY = 0; tapY < info.filterHeight; tapY += 1) {
-        const y = outY * info.strideHeight - padInfo.top + tapY * info.dilationHeight;
-        if (y < 0 || y >= inHeight) continue;
-        for (let outX = 0; outX < outWidth; outX += 1) {
-          for (let tapX = 0; tapX < info.filterWidth; tapX += 1) {
-            const x = outX * info.strideWidth - padInfo.left + tapX * info.dilationWidth;
-            if (x < 0 || x >= inWidth) continue;
-            visit(
-              ((n * inHeight + y) * inWidth + x) * inChannels,
-              ((n * outHeight + outY) * outWidth + outX) * outChannels,
-              tapY * info.filterWidth + tapX,
-            );
-          }
-        }
+function addProducts(): AssembledFunction & { readonly name: 'addProducts' } {
+  const [table, rows, offset, dy, columns, to] = [0, 1, 2, 3, 4, 5];
+  const variables = new Variables(6);
+  const [column, row, x, y] = [0, 0, 0, 0].map(() => variables.local('i32')) as [
+    number,
+    number,
+    number,
+    number,
+  ];
+  const sums = variables.several(4, 'v128');
+  const one = variables.local('f32');
+  const band = (width: number, start: Code, addOne: Code, store: Code): Code =>
+    countTo(
+      column,
+      i32.and(get(columns), i32.of(-width)),
+      width,
+      block(
+        start,
+        set(y, i32.add(get(dy), bytes(get(column)))),
+        set(row, i32.of(0)),
+        repeat(
+          block(
+            set(
+              x,
+              i32.add(
+                i32.load(i32.add(get(table), bytes(get(row)))),
+                i32.add(get(offset), bytes(get(column))),
+              ),
+            ),
+            addOne,
+            add(y, bytes(get(columns))),
+            add(row, i32.of(1)),
+          ),
+          i32.less(get(row), get(rows)),
+        ),
+        set(x, i32.add(get(to), bytes(get(column)))),
+        store,
+      ),
+    );
+  const wide = (count: number): Code => {
+    const used = sums.slice(0, count);
+    const term = (v: number): Code => four.mul(four.load(get(x), v * 16), four.load(get(y), v * 16));
+    return band(
+      count * 4,
+      block(...used.map((sum) => set(sum, four.zero))),
+      block(...used.map((sum, v) => set(sum, four.add(get(sum), term(v))))),
+      block(
+        ...used.map((sum, v) => four.store(get(x), four.add(four.load(get(x), v * 16), get(sum)), v * 16)),
+      ),
+    );
+  };
+  const single = band(
+    1,
+    set(one, f32.zero),
+    set(one, f32.add(get(one), f32.mul(f32.load(get(x)), f32.load(get(y))))),
+    f32.store(get(x), f32.add(f32.load(get(x)), get(one))),
+  );
+  return {
+    name: 'addProducts',
+    parameters: Array<'i32'>(6).fill('i32'),
+    locals: variables.locals,
+    body: block(wide(4), wide(1), single),
+  };
+}
+
+/**
+ * `spreadProducts`: `x[c] += dy[c] · filter[c]` for every window.
+ *
+ * Parameters: as those of `addProducts`, with the filter's address as the last.
+ */
+function spreadProducts(): AssembledFunction & { readonly name: 'spreadProducts' } {
+  const [table, rows, offset, dy, columns, filter] = [0, 1, 2, 3, 4, 5];
+  const variables = new Variables(6);
+  const [column, row, x] = [0, 0, 0].map(() => variables.local('i32')) as [number, number, number];
+  const at = (base: number): Code => i32.add(get(base), get(column));
+  const body = countTo(
+    row,
+    get(rows),
+    1,
+    block(
+      set(x, i32.add(i32.load(i32.add(get(table), bytes(get(row)))), get(offset))),
+      set(column, i32.of(0)),
+      countTo(
+        column,
+        i32.and(bytes(get(columns)), i32.of(-16)),
+        16,
+        four.store(at(x), four.add(four.load(at(x)), four.mul(four.load(at(dy)), four.load(at(filter))))),
+      ),
+      countTo(
+        column,
+        bytes(get(columns)),
+        4,
+        f32.store(at(x), f32.add(f32.load(at(x)), f32.mul(f32.load(at(dy)), f32.load(at(filter))))),
+      ),
+      add(dy, bytes(get(columns))),
+    ),
+  );
+  const parameters = Array<'i32'>(6).fill('i32');
+  return { name: 'spreadProducts', parameters, locals: variables.locals, body };
+}
+
+const functions = assembledIn(() => [addProducts(), spreadProducts()]);
+const workshopIn = perMemory((memory, backend) => ({
+  ...functions(memory),
+  memory,
+  table: reserve(backend, ROWS * 4),
+}));
+
+interface Geometry {
+  readonly info: ReturnType<typeof describeConvolution>;
+  readonly layout: Layout;
+  /** Channels of the output; those of the input are repeated up to them. */
+  readonly channels: number;
+  readonly multiplier: number;
+}
+
+function geometryOf(
+  inputShape: readonly number[],
+  filterShape: readonly number[],
+  attrs: DepthwiseConv2dNativeBackpropFilterAttrs | DepthwiseConv2dNativeBackpropInputAttrs,
+): Geometry {
+  const info = describeConvolution(inputShape, filterShape, attrs, true);
+  const { batchSize, inHeight, inWidth, inChannels, outChannels } = info;
+  return {
+    info,
+    layout: layOut(windowsOf(info), [batchSize, inHeight, inWidth, outChannels]),
+    channels: outChannels,
+    multiplier: outChannels / inChannels,
+  };
+}
+
+/** Runs one of the functions for every element of the filter over all windows. */
+function forEachElement(
+  backend: BackendWasm,
+  name: 'addProducts' | 'spreadProducts',
+  { info, layout, channels }: Geometry,
+  [image, dy, filter]: readonly [number, number, number],
+): void {
+  const shop = workshopIn(backend);
+  const [, , wide = 1] = layout.shape;
+  for (let first = 0; first < layout.rows; first += ROWS) {
+    const rows = Math.min(ROWS, layout.rows - first);
+    layout.locate(image, first, new Int32Array(shop.memory.buffer, shop.table, rows));
+    for (let y = 0; y < info.filterHeight; y += 1)
+      for (let x = 0; x < info.filterWidth; x += 1) {
+        const offset = (y * info.dilationHeight * wide + x * info.dilationWidth) * channels * 4;
+        const element = (y * info.filterWidth + x) * channels * 4;
+        shop[name](shop.table, rows, offset, dy + first * channels * 4, channels, filter + element);
       }
-    }
   }
 }
 
@@ -47,49 +207,18 @@ function inputGradient({
   backend,
 }: KernelCall<'dy' | 'filter', DepthwiseConv2dNativeBackpropInputAttrs>): TensorInfo {
   const { dy, filter } = inputs;
-  const info = describeConvolution(attrs.inputShape, filter.shape, attrs, true);
-  const { inChannels, outChannels, padInfo } = info;
-  const multiplier = outChannels / inChannels;
-  const reachY = (info.filterHeight - 1) * info.dilationHeight;
-  const reachX = (info.filterWidth - 1) * info.dilationWidth;
-  const top = reachY - padInfo.top;
-  const left = reachX - padInfo.left;
-  const bottom = info.inHeight + reachY - info.outHeight - top;
-  const right = info.inWidth + reachX - info.outWidth - left;
-  const unstrided = info.strideHeight === 1 && info.strideWidth === 1;
-  if (multiplier === 1 && unstrided && Math.min(top, left, bottom, right) >= 0) {
-    // A depthwise convolution with the rotated filter: XNNPACK does it many times faster than the loop below.
-    const rotated = runStock('Reverse', backend, { x: filter }, { dims: [0, 1] });
-    const out = runStock(
-      'DepthwiseConv2dNative',
-      backend,
-      { x: dy, filter: rotated },
-      {
-        strides: [1, 1],
-        pad: [
-          [0, 0],
-          [top, bottom],
-          [left, right],
-          [0, 0],
-        ],
-        dataFormat: 'NHWC',
-        dilations: [info.dilationHeight, info.dilationWidth],
-      },
-    );
-    release(backend, rotated);
-    return out;
+  const geometry = geometryOf(attrs.inputShape, filter.shape, attrs);
+  const { layout, channels, multiplier } = geometry;
+  const padded = zeros(backend, layout.shape);
+  if (util.sizeFromShape(dy.shape) > 0) {
+    const [image = 0, atDy = 0, atFilter = 0] = addressesOf(backend, padded, dy, filter);
+    forEachElement(backend, 'spreadProducts', geometry, [image, atDy, atFilter]);
   }
-  const dx = zeros(backend, attrs.inputShape);
-  const target = floats(backend, dx);
-  const gradient = floats(backend, dy);
-  const weights = floats(backend, filter);
-  forEachTap(info, (pixel, outPixel, tap) => {
-    for (let out = 0; out < outChannels; out += 1) {
-      const at = pixel + Math.floor(out / multiplier);
-      target[at] =
-        (target[at] ?? 0) + (gradient[outPixel + out] ?? 0) * (weights[tap * outChannels + out] ?? 0);
-    }
-  });
+  const repeated = cropImages(backend, padded, layout, [...attrs.inputShape.slice(0, -1), channels]);
+  if (multiplier === 1) return repeated;
+  const parts = viewAs(repeated, [...attrs.inputShape, multiplier]);
+  const dx = runStock('Sum', backend, { x: parts }, { axis: [attrs.inputShape.length], keepDims: false });
+  release(backend, repeated);
   return dx;
 }
 
@@ -103,22 +232,19 @@ function filterGradient({
   backend,
 }: KernelCall<'x' | 'dy', DepthwiseConv2dNativeBackpropFilterAttrs>): TensorInfo {
   const { x, dy } = inputs;
-  const info = describeConvolution(x.shape, attrs.filterShape, attrs, true);
-  const { inChannels, outChannels } = info;
-  const multiplier = outChannels / inChannels;
-  const out = backend.makeOutput(attrs.filterShape, 'float32');
-  // Doubles: a tap sums over batch and all pixels.
-  const sums = new Float64Array(info.filterHeight * info.filterWidth * outChannels);
-  const values = floats(backend, x);
-  const gradient = floats(backend, dy);
-  forEachTap(info, (pixel, outPixel, tap) => {
-    for (let channel = 0; channel < outChannels; channel += 1) {
-      const at = tap * outChannels + channel;
-      const value = values[pixel + Math.floor(channel / multiplier)] ?? 0;
-      sums[at] = (sums[at] ?? 0) + (gradient[outPixel + channel] ?? 0) * value;
-    }
-  });
-  floats(backend, out).set(sums);
+  const geometry = geometryOf(x.shape, attrs.filterShape, attrs);
+  const { layout, channels, multiplier } = geometry;
+  const out = zeros(backend, attrs.filterShape);
+  if (util.sizeFromShape(dy.shape) === 0) return out;
+  const column = viewAs(x, [util.sizeFromShape(x.shape), 1]);
+  const tiled =
+    multiplier === 1 ? undefined : tile({ inputs: { x: column }, attrs: { reps: [1, multiplier] }, backend });
+  const repeated = tiled === undefined ? x : viewAs(tiled, [...x.shape.slice(0, -1), channels]);
+  const image = padImages(backend, repeated, layout);
+  const [atImage = 0, atDy = 0, atOut = 0] = addressesOf(backend, image, dy, out);
+  forEachElement(backend, 'addProducts', geometry, [atImage, atDy, atOut]);
+  release(backend, image);
+  if (tiled !== undefined) release(backend, tiled);
   return out;
 }
 

@@ -34,7 +34,7 @@ function writeTiles(
 }
 
 /** @param inputs x `[d0, d1, …]`; returns `[d0 * reps[0], d1 * reps[1], …]` */
-function tile({ inputs, attrs, backend }: KernelCall<'x', TileAttrs>): TensorInfo {
+export function tile({ inputs, attrs, backend }: KernelCall<'x', TileAttrs>): TensorInfo {
   const { x } = inputs;
   if (x.dtype !== 'float32' || x.shape.length === 0) return runStock('Tile', backend, inputs, attrs);
   const outShape = x.shape.map((length, axis) => length * (attrs.reps[axis] ?? 1));

@@ -1,6 +1,7 @@
 /** Comparisons, and what is done with truth values: gradients of limits (ReLU, clipping) are made of them. A truth is a byte. */
-import { util } from '@tensorflow/tfjs-core';
+import { broadcast_util, util } from '@tensorflow/tfjs-core';
 import type { TensorInfo } from '@tensorflow/tfjs-core';
+import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm';
 import {
   block,
   countTo,
@@ -14,7 +15,17 @@ import {
   type Variable,
 } from '../../core/assembly/assembler';
 import { assembledIn, perMemory } from './assembled';
-import { addressesOf, floats, replaceKernel, runStock, type KernelCall } from './heap';
+import {
+  addressesOf,
+  floats,
+  release,
+  replaceKernel,
+  runStock,
+  share,
+  viewAs,
+  type KernelCall,
+} from './heap';
+import { tile } from './repetition';
 
 /** Instructions behind the SIMD prefix. */
 const SIMD = {
@@ -151,14 +162,28 @@ const OF_TWO: Readonly<Record<Comparison, (a: number, b: number) => boolean>> = 
 
 const wholeRuns = (size: number): number => size - (size % RUN);
 
-/** Floats of one shape, or a scalar on the right; anything else goes to the stock kernel, which broadcasts. */
+/** A tensor in a shape that it broadcasts to, with a reference of its own. */
+function spread(backend: BackendWasm, x: TensorInfo, shape: number[]): TensorInfo {
+  const own = [...Array<number>(shape.length - x.shape.length).fill(1), ...x.shape];
+  const reps = shape.map((length, axis) => (own[axis] === length ? 1 : length));
+  return reps.every((count) => count === 1)
+    ? share(backend, x)
+    : tile({ inputs: { x: viewAs(x, own) }, attrs: { reps }, backend });
+}
+
+/** Floats; where one is broadcast, the stock kernels work out each element's place. */
 function comparison(name: Comparison) {
-  return ({ inputs, backend }: KernelCall<'a' | 'b', undefined>): TensorInfo => {
+  const compareAlike = ({ inputs, backend }: KernelCall<'a' | 'b', undefined>): TensorInfo => {
     const { a, b } = inputs;
+    if (a.dtype !== 'float32' || b.dtype !== 'float32') return runStock(name, backend, inputs);
     const isScalar = util.sizeFromShape(b.shape) === 1 && b.shape.length <= a.shape.length;
-    const simple =
-      a.dtype === 'float32' && b.dtype === 'float32' && (isScalar || util.arraysEqual(a.shape, b.shape));
-    if (!simple) return runStock(name, backend, inputs);
+    if (!isScalar && !util.arraysEqual(a.shape, b.shape)) {
+      const shape = broadcast_util.assertAndGetBroadcastShape(a.shape, b.shape);
+      const [left, right] = [spread(backend, a, shape), spread(backend, b, shape)];
+      const out = compareAlike({ inputs: { a: left, b: right }, attrs: undefined, backend });
+      release(backend, left, right);
+      return out;
+    }
     const out = backend.makeOutput(a.shape, 'bool');
     const to = backend.typedArrayFromHeap(out) as Uint8Array;
     const whole = wholeRuns(to.length);
@@ -169,6 +194,7 @@ function comparison(name: Comparison) {
       to[i] = OF_TWO[name](left[i] ?? NaN, right[isScalar ? 0 : i] ?? NaN) ? 1 : 0;
     return out;
   };
+  return compareAlike;
 }
 
 function logic(name: Logic) {

@@ -1,7 +1,7 @@
 /** The windows of a 2D convolution as a matrix: one row a window, its columns in the order of a filter's. */
 import type { TensorInfo } from '@tensorflow/tfjs-core';
 import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm';
-import { floats, share, zeros } from './heap';
+import { floats, release, share, zeros } from './heap';
 import type { Matrix, Piece } from './product/product';
 
 export type Pair = readonly [height: number, width: number];
@@ -26,19 +26,97 @@ function reach({ count, size, strides, dilations }: Windows, axis: 0 | 1): numbe
   return (count[axis] - 1) * strides[axis] + (size[axis] - 1) * dilations[axis] + 1;
 }
 
-/** Puts zeros around the images, before and behind. */
-function pad(backend: BackendWasm, x: TensorInfo, before: Pair, behind: Pair): TensorInfo {
-  const [batch = 1, height = 1, width = 1, channels = 1] = x.shape;
+/** Where windows lie in images with zeros around them. */
+export interface Layout {
+  /** `[batch, height, width, channels]` with the zeros. */
+  readonly shape: number[];
+  /** Zeros before the image, and whether there are any at all. */
+  readonly before: Pair;
+  readonly isPadded: boolean;
+  /** Bytes from the padded image's beginning to the first window. */
+  readonly start: number;
+  /** Windows of all images. */
+  readonly rows: number;
+  /** Writes the addresses of windows from `first` on, line by line, in an image at `address`. */
+  readonly locate: (address: number, first: number, into: Int32Array) => void;
+}
+
+/** @param shape of the images without zeros, `[batch, height, width, channels]` */
+export function layOut(windows: Windows, shape: readonly number[]): Layout {
+  const { count, strides, top, left } = windows;
+  const [batch = 1, height = 1, width = 1, channels = 1] = shape;
+  const before: Pair = [Math.max(0, top), Math.max(0, left)];
+  const behind: Pair = [
+    Math.max(0, reach(windows, 0) - top - height),
+    Math.max(0, reach(windows, 1) - left - width),
+  ];
   const tall = before[0] + height + behind[0];
-  const row = (before[1] + width + behind[1]) * channels;
-  const out = zeros(backend, [batch, tall, row / channels, channels]);
-  const from = floats(backend, x);
-  const to = floats(backend, out);
+  const wide = before[1] + width + behind[1];
+  const start = ((before[0] - top) * wide + before[1] - left) * channels * 4;
+  const steps = [tall * wide, strides[0] * wide, strides[1]].map((pixels) => pixels * channels * 4);
+  const [imageBytes = 0, lineBytes = 0, windowBytes = 0] = steps;
+  return {
+    shape: [batch, tall, wide, channels],
+    before,
+    isPadded: [...before, ...behind].some((zeros) => zeros > 0),
+    start,
+    rows: batch * count[0] * count[1],
+    locate(address, first, into) {
+      let column = first % count[1];
+      let line = Math.floor(first / count[1]);
+      for (let i = 0; i < into.length; i += 1) {
+        const image = Math.floor(line / count[0]);
+        into[i] = address + start + image * imageBytes + (line % count[0]) * lineBytes + column * windowBytes;
+        column += 1;
+        if (column === count[1]) {
+          column = 0;
+          line += 1;
+        }
+      }
+    },
+  };
+}
+
+/** Copies images between a tensor and one with zeros around them. */
+function copyImages(
+  backend: BackendWasm,
+  image: TensorInfo,
+  padded: TensorInfo,
+  before: Pair,
+  intoPadded: boolean,
+): void {
+  const [batch = 1, height = 1, width = 1, channels = 1] = image.shape;
+  const [, tall = 1, wide = 1] = padded.shape;
+  const inner = floats(backend, image);
+  const outer = floats(backend, padded);
+  const row = width * channels;
   for (let line = 0; line < batch * height; line += 1) {
-    const target = Math.floor(line / height) * tall + before[0] + (line % height);
-    const source = line * width * channels;
-    to.set(from.subarray(source, source + width * channels), target * row + before[1] * channels);
+    const y = Math.floor(line / height) * tall + before[0] + (line % height);
+    const at = (y * wide + before[1]) * channels;
+    if (intoPadded) outer.set(inner.subarray(line * row, (line + 1) * row), at);
+    else inner.set(outer.subarray(at, at + row), line * row);
   }
+}
+
+/** The images with the zeros that windows reach, or the images themselves; the caller releases them. */
+export function padImages(backend: BackendWasm, x: TensorInfo, layout: Layout): TensorInfo {
+  if (!layout.isPadded) return share(backend, x);
+  const padded = zeros(backend, layout.shape);
+  copyImages(backend, x, padded, layout.before, true);
+  return padded;
+}
+
+/** What lies in padded images without the padding, which is released. */
+export function cropImages(
+  backend: BackendWasm,
+  padded: TensorInfo,
+  layout: Layout,
+  shape: number[],
+): TensorInfo {
+  if (!layout.isPadded) return padded;
+  const out = backend.makeOutput(shape, 'float32');
+  copyImages(backend, out, padded, layout.before, false);
+  release(backend, padded);
   return out;
 }
 
@@ -64,38 +142,17 @@ export function windowMatrix(
   x: TensorInfo,
   windows: Windows,
 ): { readonly matrix: Matrix; readonly image: TensorInfo } {
-  const { count, strides, top, left } = windows;
-  const [batch = 1, height = 1, width = 1, channels = 1] = x.shape;
-  const before: Pair = [Math.max(0, top), Math.max(0, left)];
-  const behind: Pair = [
-    Math.max(0, reach(windows, 0) - top - height),
-    Math.max(0, reach(windows, 1) - left - width),
-  ];
-  const whole = [...before, ...behind].every((zeros) => zeros === 0);
-  const image = whole ? share(backend, x) : pad(backend, x, before, behind);
-  const tall = before[0] + height + behind[0];
-  const wide = before[1] + width + behind[1];
-  const start =
-    backend.getMemoryOffset(image.dataId) + ((before[0] - top) * wide + before[1] - left) * channels * 4;
-  const steps = [tall * wide, strides[0] * wide, strides[1]].map((pixels) => pixels * channels * 4);
-  const [imageBytes = 0, lineBytes = 0, windowBytes = 0] = steps;
+  const layout = layOut(windows, x.shape);
+  const image = padImages(backend, x, layout);
+  const address = backend.getMemoryOffset(image.dataId);
+  const [, , wide = 1, channels = 1] = layout.shape;
   return {
     image,
     matrix: {
-      rows: batch * count[0] * count[1],
+      rows: layout.rows,
       pieces: piecesOf(windows, wide, channels),
-      locate(first, into) {
-        let column = first % count[1];
-        let line = Math.floor(first / count[1]);
-        for (let i = 0; i < into.length; i += 1) {
-          const inImage = Math.floor(line / count[0]);
-          into[i] = start + inImage * imageBytes + (line % count[0]) * lineBytes + column * windowBytes;
-          column += 1;
-          if (column === count[1]) {
-            column = 0;
-            line += 1;
-          }
-        }
+      locate: (first, into) => {
+        layout.locate(address, first, into);
       },
     },
   };
