@@ -14,13 +14,14 @@ import {
   floats as four,
   get,
   i32,
-  repeat,
   set,
   Variables,
   type AssembledFunction,
   type Code,
+  type Variable,
 } from '../../core/assembly/assembler';
 import { assembledIn, perMemory } from './assembled';
+import { addColumnSums, bytesOf } from './columnSums';
 import { describeConvolution, windowsOf } from './conv2d';
 import {
   addressesOf,
@@ -38,7 +39,8 @@ import { cropImages, layOut, padImages, type Layout } from './windows';
 /** Windows whose addresses are written down at once; sums over them are added to the others'. */
 const ROWS = 256;
 
-const bytes = (code: Code): Code => i32.mul(code, i32.of(4));
+/** The address of a window. */
+const windowAt = (table: Variable, row: Variable): Code => i32.load(i32.add(get(table), bytesOf(get(row))));
 
 /**
  * `addProducts`: `to[c] += Σ x[c] · dy[c]` over windows.
@@ -48,66 +50,19 @@ const bytes = (code: Code): Code => i32.mul(code, i32.of(4));
 function addProducts(): AssembledFunction & { readonly name: 'addProducts' } {
   const [table, rows, offset, dy, columns, to] = [0, 1, 2, 3, 4, 5];
   const variables = new Variables(6);
-  const [column, row, x, y] = [0, 0, 0, 0].map(() => variables.local('i32')) as [
-    number,
-    number,
-    number,
-    number,
-  ];
-  const sums = variables.several(4, 'v128');
-  const one = variables.local('f32');
-  const band = (width: number, start: Code, addOne: Code, store: Code): Code =>
-    countTo(
-      column,
-      i32.and(get(columns), i32.of(-width)),
-      width,
-      block(
-        start,
-        set(y, i32.add(get(dy), bytes(get(column)))),
-        set(row, i32.of(0)),
-        repeat(
-          block(
-            set(
-              x,
-              i32.add(
-                i32.load(i32.add(get(table), bytes(get(row)))),
-                i32.add(get(offset), bytes(get(column))),
-              ),
-            ),
-            addOne,
-            add(y, bytes(get(columns))),
-            add(row, i32.of(1)),
-          ),
-          i32.less(get(row), get(rows)),
-        ),
-        set(x, i32.add(get(to), bytes(get(column)))),
-        store,
-      ),
-    );
-  const wide = (count: number): Code => {
-    const used = sums.slice(0, count);
-    const term = (v: number): Code => four.mul(four.load(get(x), v * 16), four.load(get(y), v * 16));
-    return band(
-      count * 4,
-      block(...used.map((sum) => set(sum, four.zero))),
-      block(...used.map((sum, v) => set(sum, four.add(get(sum), term(v))))),
-      block(
-        ...used.map((sum, v) => four.store(get(x), four.add(four.load(get(x), v * 16), get(sum)), v * 16)),
-      ),
-    );
-  };
-  const single = band(
-    1,
-    set(one, f32.zero),
-    set(one, f32.add(get(one), f32.mul(f32.load(get(x)), f32.load(get(y))))),
-    f32.store(get(x), f32.add(f32.load(get(x)), get(one))),
-  );
-  return {
-    name: 'addProducts',
-    parameters: Array<'i32'>(6).fill('i32'),
-    locals: variables.locals,
-    body: block(wide(4), wide(1), single),
-  };
+  const x = variables.local('i32');
+  const y = variables.local('i32');
+  const body = addColumnSums(variables, {
+    rows,
+    columns,
+    to,
+    begin: (column) => set(y, i32.add(get(dy), bytesOf(get(column)))),
+    enter: (row, column) => set(x, i32.add(windowAt(table, row), i32.add(get(offset), bytesOf(get(column))))),
+    four: (bytes) => four.mul(four.load(get(x), bytes), four.load(get(y), bytes)),
+    one: f32.mul(f32.load(get(x)), f32.load(get(y))),
+    next: add(y, bytesOf(get(columns))),
+  });
+  return { name: 'addProducts', parameters: Array<'i32'>(6).fill('i32'), locals: variables.locals, body };
 }
 
 /**
@@ -125,21 +80,21 @@ function spreadProducts(): AssembledFunction & { readonly name: 'spreadProducts'
     get(rows),
     1,
     block(
-      set(x, i32.add(i32.load(i32.add(get(table), bytes(get(row)))), get(offset))),
+      set(x, i32.add(windowAt(table, row), get(offset))),
       set(column, i32.of(0)),
       countTo(
         column,
-        i32.and(bytes(get(columns)), i32.of(-16)),
+        i32.and(bytesOf(get(columns)), i32.of(-16)),
         16,
         four.store(at(x), four.add(four.load(at(x)), four.mul(four.load(at(dy)), four.load(at(filter))))),
       ),
       countTo(
         column,
-        bytes(get(columns)),
+        bytesOf(get(columns)),
         4,
         f32.store(at(x), f32.add(f32.load(at(x)), f32.mul(f32.load(at(dy)), f32.load(at(filter))))),
       ),
-      add(dy, bytes(get(columns))),
+      add(dy, bytesOf(get(columns))),
     ),
   );
   const parameters = Array<'i32'>(6).fill('i32');

@@ -4,19 +4,16 @@ import type { MeanAttrs, SumAttrs, TensorInfo } from '@tensorflow/tfjs-core';
 import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm';
 import {
   add,
-  block,
-  countTo,
   f32,
   floats as four,
   get,
   i32,
-  repeat,
   set,
   Variables,
   type AssembledFunction,
-  type Code,
 } from '../../core/assembly/assembler';
 import { assembledIn, perMemory } from './assembled';
+import { addColumnSums, bytesOf } from './columnSums';
 import { addressesOf, floats, replaceKernel, runStock, zeros, type KernelCall } from './heap';
 
 /** Rows whose sum is added to the others' at once: sums of sums lose less. */
@@ -26,50 +23,16 @@ const ROWS = 256;
 function addRows(): AssembledFunction & { readonly name: 'addRows' } {
   const [from, rows, columns, to] = [0, 1, 2, 3];
   const variables = new Variables(4);
-  const column = variables.local('i32');
-  const row = variables.local('i32');
   const at = variables.local('i32');
-  const place = variables.local('i32');
-  const vectors = variables.several(4, 'v128');
-  const one = variables.local('f32');
-  const bytes = (code: Code): Code => i32.mul(code, i32.of(4));
-  const band = (width: number, start: Code, addOne: Code, store: Code): Code =>
-    countTo(
-      column,
-      i32.and(get(columns), i32.of(-width)),
-      width,
-      block(
-        start,
-        set(at, i32.add(get(from), bytes(get(column)))),
-        set(place, i32.add(get(to), bytes(get(column)))),
-        set(row, i32.of(0)),
-        repeat(
-          block(addOne, add(at, bytes(get(columns))), add(row, i32.of(1))),
-          i32.less(get(row), get(rows)),
-        ),
-        store,
-      ),
-    );
-  const wide = (count: number): Code => {
-    const used = vectors.slice(0, count);
-    return band(
-      count * 4,
-      block(...used.map((sum) => set(sum, four.zero))),
-      block(...used.map((sum, v) => set(sum, four.add(get(sum), four.load(get(at), v * 16))))),
-      block(
-        ...used.map((sum, v) =>
-          four.store(get(place), four.add(four.load(get(place), v * 16), get(sum)), v * 16),
-        ),
-      ),
-    );
-  };
-  const single = band(
-    1,
-    set(one, f32.zero),
-    set(one, f32.add(get(one), f32.load(get(at)))),
-    f32.store(get(place), f32.add(f32.load(get(place)), get(one))),
-  );
-  const body = block(wide(4), wide(1), single);
+  const body = addColumnSums(variables, {
+    rows,
+    columns,
+    to,
+    begin: (column) => set(at, i32.add(get(from), bytesOf(get(column)))),
+    four: (bytes) => four.load(get(at), bytes),
+    one: f32.load(get(at)),
+    next: add(at, bytesOf(get(columns))),
+  });
   return { name: 'addRows', parameters: ['i32', 'i32', 'i32', 'i32'], locals: variables.locals, body };
 }
 
