@@ -62,6 +62,30 @@ function residual(): tf.LayersModel {
   return tf.model({ inputs: input, outputs: output });
 }
 
+/** A convolution and two depthwise separable ones, the second with a stride. */
+function separable(): tf.LayersModel {
+  const model = tf.sequential();
+  const same = { kernelSize: 3, padding: 'same', useBias: false } as const;
+  const normalized = (): void => {
+    model.add(layers.batchNormalization());
+    model.add(layers.reLU());
+  };
+  model.add(layers.conv2d({ ...same, inputShape: [32, 32, 3], filters: 32 }));
+  normalized();
+  for (const [filters, strides] of [
+    [64, 1],
+    [128, 2],
+  ] as const) {
+    model.add(layers.depthwiseConv2d({ ...same, strides }));
+    normalized();
+    model.add(layers.conv2d({ filters, kernelSize: 1, useBias: false }));
+    normalized();
+  }
+  model.add(layers.globalAveragePooling2d({ dataFormat: 'channelsLast' }));
+  model.add(layers.dense({ units: 10 }));
+  return model;
+}
+
 function lstm(): tf.LayersModel {
   const model = tf.sequential();
   model.add(layers.lstm({ inputShape: [28, 28], units: 128 }));
@@ -73,5 +97,6 @@ export const benchModels: readonly BenchModel[] = [
   { name: 'mlp', input: [784], batch: 128, build: mlp },
   { name: 'cnn', input: [28, 28, 1], batch: 128, build: cnn },
   { name: 'residual', input: [32, 32, 3], batch: 64, build: residual },
+  { name: 'separable', input: [32, 32, 3], batch: 64, build: separable },
   { name: 'lstm', input: [28, 28], batch: 128, build: lstm },
 ];

@@ -47,6 +47,20 @@ def residual():
     )
 
 
+def separable():
+    def block(before, after, stride):
+        return [
+            nn.Conv2d(before, before, 3, stride, 1, groups=before, bias=False), nn.BatchNorm2d(before), nn.ReLU(),
+            nn.Conv2d(before, after, 1, bias=False), nn.BatchNorm2d(after), nn.ReLU(),
+        ]
+
+    return nn.Sequential(
+        nn.Conv2d(3, 32, 3, 1, 1, bias=False), nn.BatchNorm2d(32), nn.ReLU(),
+        *block(32, 64, 1), *block(64, 128, 2),
+        nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(128, 10),
+    )
+
+
 class Lstm(nn.Module):
     def __init__(self):
         super().__init__()
@@ -61,6 +75,7 @@ MODELS = {
     "mlp": (mlp, (128, 784)),
     "cnn": (cnn, (128, 1, 28, 28)),
     "residual": (residual, (64, 3, 32, 32)),
+    "separable": (separable, (64, 3, 32, 32)),
     "lstm": (Lstm, (128, 28, 28)),
 }
 

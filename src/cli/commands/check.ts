@@ -23,6 +23,8 @@ export async function checkCommand(target: string, flags: CheckFlags): Promise<v
     if (report.problem !== undefined) output.error(`shrinknets: ${report.problem}`);
   }
   if (!json)
-    output.line(`${files.length} files, ${models} models, ${errors} ${errors === 1 ? 'error' : 'errors'}`);
+    output.line([count(files.length, 'file'), count(models, 'model'), count(errors, 'error')].join(', '));
   if (errors > 0) process.exitCode = EXIT.failed;
 }
+
+const count = (number: number, what: string): string => `${number} ${what}${number === 1 ? '' : 's'}`;
