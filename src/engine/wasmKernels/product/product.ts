@@ -86,7 +86,7 @@ function cutPieces(pieces: readonly Piece[], most: number): Run[] {
   return runs;
 }
 
-type Lanes = 4 | 8;
+type Lanes = (typeof TILE)['rows' | 'columns'];
 
 /** Writes addresses of rows into the table; the last one's again up to whole panels. */
 function writeTable(
@@ -174,8 +174,8 @@ export function multiply(backend: BackendWasm, product: Product): void {
   const shop = workshopIn(backend);
   const depth = transposeLeft ? product.left.rows : widthOf(product.left);
   const room = Math.floor((BLOCK.rows * DEPTH) / Math.min(depth, DEPTH) / TILE.rows) * TILE.rows;
-  const left = (transposeLeft ? overRows : overColumns)(shop, product.left, 4, Math.min(room, TABLE));
-  const right = (transposeRight ? overColumns : overRows)(shop, product.right, 8, BLOCK.columns);
+  const left = (transposeLeft ? overRows : overColumns)(shop, product.left, TILE.rows, Math.min(room, TABLE));
+  const right = (transposeRight ? overColumns : overRows)(shop, product.right, TILE.columns, BLOCK.columns);
   const width = transposeRight ? product.right.rows : widthOf(product.right);
   right.blocks.forEach((columns, j) => {
     for (let from = 0; from < depth; from += DEPTH) {
