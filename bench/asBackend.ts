@@ -10,10 +10,12 @@ const THREADS = [
   'TF_NUM_INTEROP_THREADS',
 ];
 
-/** A command that holds another to some cores; none where there is no such command. */
+/** A command that holds another to some cores; none where there is no such command, which is said. */
 function holdTo(cores: number): string[] {
-  const hold = ['taskset', '-c', `0-${cores - 1}`];
-  return spawnSync(hold[0] ?? '', [...hold.slice(1), 'true']).status === 0 ? hold : [];
+  const [command, ...args] = ['taskset', '-c', `0-${cores - 1}`] as const;
+  if (spawnSync(command, [...args, 'true']).status === 0) return [command, ...args];
+  console.error('taskset does not work here: a library may take more cores than it is told.');
+  return [];
 }
 
 /**

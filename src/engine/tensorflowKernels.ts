@@ -7,7 +7,7 @@ import type { NodeBackend } from './tensorflowBackend';
 /** Steps of the sum up to which TensorFlow's plain product is the faster one for a transposed right factor. */
 const SHORT = 256;
 
-/** A product of two matrices is made as one of batches, for which TensorFlow has a slower operation. */
+/** TensorFlow.js asks for products of batches, also of one matrix each: TensorFlow's plain product is faster. */
 function quickenProducts(): void {
   const stock = stockOf('BatchMatMul', 'tensorflow');
   const reshape = stockOf('Reshape', 'tensorflow');
@@ -42,7 +42,7 @@ function quickenProducts(): void {
   });
 }
 
-/** The derivative of ReLU, made of seven operations. The sign's positive part is the same, what is no number included. */
+/** TensorFlow.js makes the derivative of ReLU of seven operations. The sign's positive part is the same, NaN included. */
 function quickenSteps(): void {
   const stock = stockOf('Step', 'tensorflow');
   const sign = stockOf('Sign', 'tensorflow');
