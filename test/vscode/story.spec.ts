@@ -103,6 +103,13 @@ describe('training', () => {
     const result = findEvent(journalOf(folder ?? ''), 'result');
     expect(lens).toContain(`128 → ${result.layers[0]?.after}`);
     await bench.screenshot('done-dark');
+    // Nothing has changed the panel's size since it was opened.
+    const chart = (await bench.panel()).locator('[data-card="widths"] .chart');
+    const [box, drawn] = await chart.evaluate((element) => [
+      element.clientHeight,
+      element.querySelector('canvas')?.clientHeight,
+    ]);
+    expect(drawn).toBe(box);
   });
 
   test('pictures of the README', async () => {

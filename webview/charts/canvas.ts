@@ -44,6 +44,8 @@ export class CanvasChart {
       type: 'line',
       data: { datasets: [] },
       options: {
+        // From the start: the first observation of its size may come before there is anything to draw, and none follows.
+        maintainAspectRatio: false,
         onClick: (_event, found) => {
           const [first] = found;
           const dot = first && this.chart.data.datasets[first.datasetIndex]?.data[first.index];
