@@ -90,6 +90,12 @@ export class CanvasChart {
   }
 }
 
+/** Marks between whole numbers, as an axis without any dots has them, say nothing. */
+function wholeCount(mark: number): string {
+  const rounded = Number(mark.toPrecision(6));
+  return Number.isInteger(rounded) ? count(rounded) : '';
+}
+
 function many(spec: ChartSpec): boolean {
   return spec.lines.length > MOST_IN_LEGEND;
 }
@@ -193,7 +199,7 @@ function optionsOf(spec: ChartSpec, theme: Theme): ChartOptions<'line' | 'bar' |
         title: title(spec.xTitle),
         ticks: {
           ...ticks,
-          callback: (tick) => (spec.logX === true ? count(Number(tick)) : plain(Number(tick))),
+          callback: (tick) => (spec.logX === true ? wholeCount(Number(tick)) : plain(Number(tick))),
         },
         grid,
         beginAtZero: isBars,
