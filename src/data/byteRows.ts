@@ -25,7 +25,10 @@ function convert(): AssembledFunction {
   const [count, scale] = [0, 1];
   const variables = new Variables(2);
   const at = variables.local('i32');
-  const [bytes, shorts, integers, factor] = variables.several(4, 'v128') as [number, number, number, number];
+  const bytes = variables.local('v128');
+  const shorts = variables.local('v128');
+  const integers = variables.local('v128');
+  const factor = variables.local('v128');
   const { widenBytes, widenShorts, doublesOfIntegers, multiplyDoubles, floatsOfDoubles, splatDouble } =
     SIMD_INSTRUCTIONS;
   const pair = (of: Code): Code =>

@@ -70,6 +70,17 @@ export const SIMD_INSTRUCTIONS = {
   multiplyDoubles: 0xf2,
   /** Two floats, rounded, before two zeros. */
   floatsOfDoubles: 0x5e,
+  and: 0x4e,
+  or: 0x50,
+  /** Bits of the first where the third has ones, of the second elsewhere. */
+  choose: 0x52,
+  splatByte: 0x0f,
+  /** All ones where bytes, or integers of four, differ. */
+  bytesDiffer: 0x24,
+  integersDiffer: 0x38,
+  /** Eight integers of two bytes from two times four, sixteen bytes from two times eight; what is too large or small is cut. */
+  narrowIntegers: 0x85,
+  narrowShorts: 0x65,
 } as const;
 
 const simd = (instruction: number): Code => [SIMD, ...leb(instruction)];

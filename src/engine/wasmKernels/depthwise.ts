@@ -73,7 +73,9 @@ function addProducts(): AssembledFunction & { readonly name: 'addProducts' } {
 function spreadProducts(): AssembledFunction & { readonly name: 'spreadProducts' } {
   const [table, rows, offset, dy, columns, filter] = [0, 1, 2, 3, 4, 5];
   const variables = new Variables(6);
-  const [column, row, x] = [0, 0, 0].map(() => variables.local('i32')) as [number, number, number];
+  const column = variables.local('i32');
+  const row = variables.local('i32');
+  const x = variables.local('i32');
   const at = (base: number): Code => i32.add(get(base), get(column));
   const body = countTo(
     row,

@@ -14,15 +14,17 @@ import {
   type AssembledFunction,
   type Code,
 } from '../../core/assembly/assembler';
+import { OPERATIONS as FOUR } from '../elements/program';
 import { assembledIn, perMemory } from './assembled';
+import { bytesOf } from './columnSums';
 import { addressesOf, replaceKernel, runStock, type KernelCall } from './heap';
 
 /** Kernels by name, with the instruction for one float and that behind the SIMD prefix for four. */
 const OPERATIONS = {
-  Add: { one: 0x92, four: 0xe4 },
-  Sub: { one: 0x93, four: 0xe5 },
-  Multiply: { one: 0x94, four: 0xe6 },
-  RealDiv: { one: 0x95, four: 0xe7 },
+  Add: { one: 0x92, four: FOUR.Add },
+  Sub: { one: 0x93, four: FOUR.Sub },
+  Multiply: { one: 0x94, four: FOUR.Mul },
+  RealDiv: { one: 0x95, four: FOUR.Div },
 } as const;
 type Operation = keyof typeof OPERATIONS;
 
@@ -33,7 +35,7 @@ function withRow(name: Operation): AssembledFunction & { readonly name: Operatio
   const [r, c] = [variables.local('i32'), variables.local('i32')];
   const { one, four: vector } = OPERATIONS[name];
   const at = (base: number): Code => i32.add(get(base), get(c));
-  const bytes: Code = i32.mul(get(columns), i32.of(4));
+  const bytes = bytesOf(get(columns));
   const body = countTo(
     r,
     get(rows),

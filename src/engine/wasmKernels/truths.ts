@@ -9,6 +9,7 @@ import {
   get,
   i32,
   set,
+  SIMD_INSTRUCTIONS as SIMD,
   Variables,
   type AssembledFunction,
   type Code,
@@ -27,21 +28,7 @@ import {
 } from './heap';
 import { tile } from './repetition';
 
-/** Instructions behind the SIMD prefix. */
-const SIMD = {
-  and: 0x4e,
-  or: 0x50,
-  choose: 0x52,
-
-  splatBytes: 0x0f,
-  bytesDiffer: 0x24,
-  integersDiffer: 0x38,
-  narrowIntegers: 0x85,
-  narrowShorts: 0x65,
-  widenBytes: 0x89,
-  widenShorts: 0xa9,
-} as const;
-
+/** Comparisons of four floats, behind the SIMD prefix: all ones where they hold. */
 const COMPARISONS = {
   Equal: 0x41,
   NotEqual: 0x42,
@@ -73,7 +60,7 @@ function overRuns(
   return { name, parameters: Array<'i32'>(parameters).fill('i32'), locals: variables.locals, body: code };
 }
 
-const ones: Code = four.compute(SIMD.splatBytes, i32.of(1));
+const ones: Code = four.compute(SIMD.splatByte, i32.of(1));
 const floatAt = (base: Variable, at: Variable, offset = 0): Code =>
   four.load(i32.add(get(base), i32.mul(get(at), i32.of(4))), offset);
 const bytesAt = (base: Variable, at: Variable): Code => four.load(i32.add(get(base), get(at)));
@@ -119,8 +106,8 @@ function select(): Assembled {
             four.compute(
               SIMD.integersDiffer,
               four.compute(
-                SIMD.widenShorts,
-                four.compute(SIMD.widenBytes, four.load32(i32.add(get(condition), get(at)), part * 4)),
+                SIMD.widenShorts[0],
+                four.compute(SIMD.widenBytes[0], four.load32(i32.add(get(condition), get(at)), part * 4)),
               ),
               four.zero,
             ),
@@ -171,7 +158,7 @@ function spread(backend: BackendWasm, x: TensorInfo, shape: number[]): TensorInf
     : tile({ inputs: { x: viewAs(x, own) }, attrs: { reps }, backend });
 }
 
-/** Floats; where one is broadcast, the stock kernels work out each element's place. */
+/** Of floats. What is broadcast is written out first: the stock kernels work out each element's place. */
 function comparison(name: Comparison) {
   const compareAlike = ({ inputs, backend }: KernelCall<'a' | 'b', undefined>): TensorInfo => {
     const { a, b } = inputs;

@@ -159,9 +159,14 @@ function packColumns(lanes: Lanes): Assembled {
 function multiply(): Assembled {
   const [left, right, product, rows, columns, depth, rowBytes, adds, tile] = [0, 1, 2, 3, 4, 5, 6, 7, 8];
   const variables = new Variables(9);
-  const [row, column, a, b, end, out, x, y] = [0, 0, 0, 0, 0, 0, 0, 0].map(() => variables.local('i32')) as [
-    Variable, Variable, Variable, Variable, Variable, Variable, Variable, Variable,
-  ]; // prettier-ignore
+  const row = variables.local('i32');
+  const column = variables.local('i32');
+  const a = variables.local('i32');
+  const b = variables.local('i32');
+  const end = variables.local('i32');
+  const out = variables.local('i32');
+  const x = variables.local('i32');
+  const y = variables.local('i32');
   const one = variables.local('v128');
   const vectors = indices(TILE.columns / 4);
   const rights = vectors.map(() => variables.local('v128'));
